@@ -21,3 +21,4 @@
 //!
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
+pub mod model;

@@ -1,0 +1,41 @@
+//! The passwords and keys of one stack: generated once, kept private, never printed by accident.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything secret that a stack is made with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credentials {
+    /// Gitea's administrator, as Altinn's own local set-up names it.
+    pub gitea_admin: String,
+    /// The administrator's password.
+    pub gitea_admin_password: String,
+    /// Gitea's `SECRET_KEY`.
+    pub gitea_secret_key: String,
+    /// Gitea's `INTERNAL_TOKEN`, in the shape of a JWT.
+    pub gitea_internal_token: String,
+    /// Gitea's `JWT_SECRET`: 43 characters of base64url.
+    pub gitea_jwt_secret: String,
+    /// PostgreSQL's superuser's password.
+    pub postgres_password: String,
+    /// The password of the role `gitea`.
+    pub gitea_database_password: String,
+}
+
+impl Credentials {
+    /// The password of a database's role, which has the database's name.
+    #[must_use]
+    pub fn database_password(&self, database: &str) -> Option<&str> {
+        (database == "gitea").then_some(self.gitea_database_password.as_str())
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("gitea_admin", &self.gitea_admin)
+            .finish_non_exhaustive()
+    }
+}

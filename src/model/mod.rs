@@ -1,0 +1,31 @@
+//! Plain data: names, what is wanted, what was found, and how a fault is told.
+//!
+//! Nothing here reads a clock, a file or a socket. Layers above fill these types and pass them on.
+
+mod app;
+mod code;
+mod credentials;
+mod found;
+mod image;
+mod name;
+mod part;
+mod report;
+mod resource;
+mod stack;
+
+pub use app::{App, AppId};
+pub use code::{Code, Exit};
+pub use credentials::Credentials;
+pub use found::{
+    FoundCluster, FoundContainer, FoundNetwork, FoundRelease, NodeState, Observed, ReleaseStatus,
+};
+pub use image::ImageRef;
+pub use name::{AppName, EnvironmentName, InvalidName, OrgName, StackName};
+pub use part::Part;
+pub use report::{Diagnostic, Fix, Label, Report, Severity};
+pub use resource::{Resource, ResourceKind, ResourceState};
+pub use stack::{
+    Addresses, Cluster, FileSpec, Mount, Port, Ports, Probe, Route, Service, Setup, Stack, Target,
+    apps_host, cluster_name, labels, org_registry,
+};
+pub(crate) use stack::{hex, short_hash};
