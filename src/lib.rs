@@ -21,4 +21,5 @@
 //!
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
+pub mod events;
 pub mod model;
