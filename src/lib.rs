@@ -23,3 +23,4 @@
 
 pub mod events;
 pub mod model;
+pub mod plan;
