@@ -21,6 +21,8 @@
 //!
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
+pub mod config;
 pub mod events;
 pub mod model;
 pub mod plan;
+pub mod sys;

@@ -1,0 +1,401 @@
+//! `altinn-local.yaml` as types. A key is here only when this release acts on it; every other key is an error, so
+//! that nobody waits for a setting that does nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::model::{EnvironmentName, OrgName, Part, StackName};
+
+/// The whole file. An overlay has the same keys; what it says wins, mappings are merged, lists are replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "altinn-local.yaml")]
+pub struct File {
+    /// The version of this format; 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The stack's name; `default` when left out. Stacks of different names run beside each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub stack: Option<StackName>,
+    /// The environment when none is asked for; `local` when left out. `altinn-local.<environment>.yaml` overlays
+    /// this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub environment: Option<EnvironmentName>,
+    /// The apps to build and deploy; the file's own folder when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<Vec<AppEntry>>,
+    /// Organisations that get a cluster even when no app here is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, Option<OrgEntry>>>")]
+    pub orgs: Option<BTreeMap<OrgName, Option<OrgEntry>>>,
+    /// Ports and reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkEntry>,
+    /// Images to use instead of the catalogue's, as `postgres: postgres:16`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<BTreeMap<Part, ImageText>>,
+}
+
+/// One app.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppEntry {
+    /// The app's repository, relative to this file.
+    pub path: PathBuf,
+    /// What the watcher heeds.
+    #[serde(default)]
+    pub watch: WatchEntry,
+    /// How the app is deployed.
+    #[serde(default)]
+    pub deploy: DeployEntry,
+    /// How the app is built.
+    #[serde(default)]
+    pub build: BuildEntry,
+}
+
+/// What the watcher heeds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchEntry {
+    /// Globs, relative to the app, whose changes are left alone.
+    #[serde(default)]
+    pub exclude: Vec<Glob>,
+}
+
+/// How an app is deployed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeployEntry {
+    /// Values files, relative to the app, merged in order after the app's own.
+    #[serde(default)]
+    pub values: Vec<PathBuf>,
+    /// How long a deploy may take until the first answer, as `3m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+}
+
+/// How an app is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuildEntry {
+    /// Build arguments for the Dockerfile; nothing secret.
+    #[serde(default)]
+    pub args: BTreeMap<String, String>,
+}
+
+/// An organisation. No keys yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrgEntry {}
+
+/// Ports and reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkEntry {
+    /// The router's port; `auto` takes the next free one from 8800 when that is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<PortChoice>,
+    /// Whether images may be fetched: `auto` asks once whether their registry answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline: Option<OfflineMode>,
+}
+
+/// Whether the network may be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfflineMode {
+    /// One short probe decides.
+    #[default]
+    Auto,
+    /// Never use the network.
+    Always,
+    /// Always try.
+    Never,
+}
+
+impl FromStr for OfflineMode {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        match given {
+            "auto" => Ok(Self::Auto),
+            "always" | "1" | "true" => Ok(Self::Always),
+            "never" | "0" | "false" => Ok(Self::Never),
+            _ => Err(format!("expected `auto`, `always` or `never`, found `{given}`")),
+        }
+    }
+}
+
+/// A value that a text or a number of YAML stands for, with its rule in one function.
+macro_rules! told_as_text {
+    ($type:ident, $schema:expr) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    };
+}
+
+/// The version of the file's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version;
+
+told_as_text!(Version, json_schema!({"const": 1}));
+
+impl FromStr for Version {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        (given == "1")
+            .then_some(Self)
+            .ok_or_else(|| format!("this program reads version 1 of the file, not `{given}`"))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("1")
+    }
+}
+
+/// Which port the router gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortChoice {
+    /// The first free one from 8800 on, remembered for the stack.
+    Auto,
+    /// This one or none.
+    Number(u16),
+}
+
+told_as_text!(
+    PortChoice,
+    json_schema!({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1024, "maximum": 65535}]})
+);
+
+impl FromStr for PortChoice {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        if given == "auto" {
+            return Ok(Self::Auto);
+        }
+        match given.parse() {
+            // Ports below need rights that nobody should give us.
+            Ok(port) if port >= 1024 => Ok(Self::Number(port)),
+            _ => Err(format!("expected a port from 1024 to 65535 or `auto`, found `{given}`")),
+        }
+    }
+}
+
+impl fmt::Display for PortChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Number(port) => port.fmt(f),
+        }
+    }
+}
+
+/// A length of time: whole hours, minutes and seconds, as `90s` or `1m30s`; at most a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The whole of it.
+    pub seconds: u64,
+}
+
+told_as_text!(
+    Span,
+    json_schema!({"type": "string", "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"})
+);
+
+impl FromStr for Span {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let wrong = || format!("expected a time as `3m` or `90s`, found `{given}`");
+        let (mut seconds, mut rest, mut largest) = (0_u64, given, u64::MAX);
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+            let number: u64 = rest[..end].parse().map_err(|_| wrong())?;
+            let unit = match rest.as_bytes()[end] {
+                b'h' => 3600,
+                b'm' => 60,
+                b's' => 1,
+                _ => return Err(wrong()),
+            };
+            if unit >= largest {
+                return Err(wrong());
+            }
+            largest = unit;
+            seconds = seconds.saturating_add(number.saturating_mul(unit));
+            rest = &rest[end + 1..];
+        }
+        (1..=86_400).contains(&seconds).then_some(Self { seconds }).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.seconds)
+    }
+}
+
+/// A pattern of paths that the watcher can match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob(pub String);
+
+told_as_text!(Glob, json_schema!({"type": "string"}));
+
+impl FromStr for Glob {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        globset::Glob::new(given).map_err(|error| error.to_string())?;
+        Ok(Self(given.to_owned()))
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An image as an engine takes it, with a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageText(pub String);
+
+told_as_text!(ImageText, json_schema!({"type": "string", "examples": ["postgres:16"]}));
+
+impl FromStr for ImageText {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+        let tagged = given
+            .rsplit_once(':')
+            .is_some_and(|(name, tag)| !name.is_empty() && !tag.is_empty() && !tag.contains('/'));
+        (tagged && given.chars().all(allowed) && !given.starts_with('-'))
+            .then(|| Self(given.to_owned()))
+            .ok_or_else(|| {
+                format!("expected an image with a tag, as `postgres:16`, found `{given}`")
+            })
+    }
+}
+
+impl fmt::Display for ImageText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The JSON schema of the file, for editors.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(File).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+    use crate::model::{Code, Report};
+
+    fn read(text: &str) -> Result<File, Report> {
+        yaml::read(Code::ConfigInvalid, "altinn-local.yaml", text)
+    }
+
+    const WHOLE: &str = "\
+version: 1
+stack: default
+environment: local
+apps:
+  - path: .
+    watch: {exclude: ['**/bin/**']}
+    deploy: {values: [deployment/values.local.yaml], timeout: 1m30s}
+    build: {args: {VERSION: 1.10}}
+orgs:
+  ttd: {}
+  skd:
+network: {port: auto, offline: never}
+parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
+";
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let file = read(WHOLE).unwrap();
+        let app = &file.apps.as_ref().unwrap()[0];
+        assert_eq!(app.deploy.timeout, Some(Span { seconds: 90 }));
+        assert_eq!(app.build.args["VERSION"], "1.10");
+        assert_eq!(file.orgs.as_ref().unwrap().len(), 2);
+        assert_eq!(file.network.as_ref().unwrap().port, Some(PortChoice::Auto));
+        let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));
+        assert_eq!(read(&dressed).unwrap(), file);
+    }
+
+    #[test]
+    fn faults_show_their_place() {
+        let table = [
+            ("unknown key", "version: 1\napp:\n  - path: .\n"),
+            ("unknown key inside", "apps:\n  - path: .\n    deploy:\n      timeuot: 3m\n"),
+            ("key of a later release", "services:\n  smtp: {image: x}\n"),
+            ("wrong type", "apps: yes\n"),
+            ("missing key", "apps:\n  - build: {}\n"),
+            ("bad name", "stack: Mine!\n"),
+            ("bad org", "orgs:\n  Ttd: {}\n"),
+            ("bad port", "network:\n  port: 70000\n"),
+            ("bad word", "network:\n  offline: maybe\n"),
+            ("bad time", "apps:\n  - path: .\n    deploy: {timeout: 3 minutes}\n"),
+            ("bad glob", "apps:\n  - path: .\n    watch: {exclude: ['a[']}\n"),
+            ("bad part", "parts:\n  postgresql: postgres:16\n"),
+            ("bad image", "parts:\n  postgres: postgres\n"),
+            ("newer version", "version: 2\n"),
+            ("twice", "stack: a\nstack: b\n"),
+            ("broken", "apps: [\n"),
+            ("tab", "apps:\n\t- path: .\n"),
+            ("two documents", "stack: a\n---\nstack: b\n"),
+        ];
+        let told = table.map(|(case, text)| {
+            let report = read(text).unwrap_err();
+            assert_eq!(report.code, Code::ConfigInvalid, "{case}");
+            assert!(report.title.chars().count() <= 80, "{case}");
+            format!("# {case}\n{}", yaml::write(&report).unwrap())
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn times_have_units_in_order() {
+        for (text, seconds) in [("3m", 180), ("90s", 90), ("1h", 3600), ("1h1m1s", 3661)] {
+            assert_eq!(text.parse(), Ok(Span { seconds }), "{text}");
+        }
+        for bad in ["", "3", "m", "3x", "1s1m", "1m1m", "0s", "25h", "-1s", "1.5m", "3ø"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_schema_knows_every_key() {
+        let schema = json_schema();
+        let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["version", "stack", "environment", "apps", "orgs", "network", "parts"]);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

@@ -1,0 +1,112 @@
+//! What this machine is and can: read from `/proc` and `/sys`, changed by nothing here. Where a system does not
+//! have such files the answer is "unknown" or "nothing lacks".
+
+use std::path::Path;
+
+use super::process::Program;
+
+/// Limits of file watching; none where the system has no such limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inotify {
+    /// `fs.inotify.max_user_watches`.
+    pub watches: u64,
+    /// `fs.inotify.max_user_instances`.
+    pub instances: u64,
+}
+
+fn number(path: &str) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The limits of file watching.
+#[must_use]
+pub fn inotify() -> Option<Inotify> {
+    Some(Inotify {
+        watches: number("/proc/sys/fs/inotify/max_user_watches")?,
+        instances: number("/proc/sys/fs/inotify/max_user_instances")?,
+    })
+}
+
+/// Memory that programs can still have, in MiB.
+#[must_use]
+pub fn free_memory_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib / 1024)
+}
+
+/// Room left on the disk of a path, in MiB, as `df` tells it; none where there is no `df`.
+pub async fn free_disk_mib(path: &Path) -> Option<u64> {
+    let there = path.ancestors().find(|folder| folder.exists())?;
+    let finished = Program::new(Path::new("df"))
+        .args(["-P", "-k"])
+        .arg(there.display().to_string())
+        .run(|_| ())
+        .await
+        .ok()?;
+    let kib: u64 = finished.stdout.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    Some(kib / 1024)
+}
+
+/// Who listens on a TCP port, as `dotnet, pid 4242 (/usr/bin/dotnet)`; none when nobody does or it may not be known.
+#[must_use]
+pub fn port_owner(port: u16) -> Option<String> {
+    let listeners = listeners::get_all().ok()?;
+    let owner = listeners.into_iter().find(|listener| {
+        listener.socket.port() == port
+            && listener.protocol == listeners::Protocol::TCP
+            && listener.state == listeners::SocketState::Listen
+    })?;
+    let process = owner.process;
+    Some(format!("{}, pid {} ({})", process.name, process.pid, process.path))
+}
+
+/// Whether the system's own resolver knows `*.localhost` without asking the network: by a module for it, or by a
+/// line for the name in the hosts file. No name is looked up, because a resolver that does not know would send the
+/// question out.
+#[must_use]
+pub fn resolves_localhost(name: &str) -> bool {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let hosts = if cfg!(windows) { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
+    knows_localhost(&read("/etc/nsswitch.conf"), &read(hosts), name)
+}
+
+fn knows_localhost(nsswitch: &str, hosts: &str, name: &str) -> bool {
+    let by_module = nsswitch
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("hosts:"))
+        .any(|line| line.split_whitespace().any(|word| word == "myhostname" || word == "resolve"));
+    let by_line = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .any(|line| line.split_whitespace().skip(1).any(|word| word == name));
+    by_module || by_line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_names_are_known_by_module_or_line() {
+        const NAME: &str = "studio.localhost";
+        for (nsswitch, hosts, known) in [
+            ("hosts: files dns\n", "127.0.0.1 localhost\n", false),
+            ("passwd: files\nhosts:  files myhostname dns\n", "", true),
+            ("hosts: resolve [!UNAVAIL=return] dns\n", "", true),
+            ("", "127.0.0.1 localhost studio.localhost\r\n", true),
+            ("", "# 127.0.0.1 studio.localhost\n", false),
+        ] {
+            assert_eq!(knows_localhost(nsswitch, hosts, NAME), known, "{nsswitch:?} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn the_owner_of_a_port_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let owner = port_owner(port).unwrap();
+        assert!(owner.contains(&format!("pid {}", std::process::id())), "{owner}");
+    }
+}
