@@ -24,5 +24,7 @@
 pub mod config;
 pub mod events;
 pub mod model;
+pub mod parts;
 pub mod plan;
+pub mod secrets;
 pub mod sys;
