@@ -26,5 +26,7 @@ pub mod events;
 pub mod model;
 pub mod parts;
 pub mod plan;
+pub mod router;
 pub mod secrets;
+pub mod stack;
 pub mod sys;

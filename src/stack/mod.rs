@@ -1,0 +1,14 @@
+//! The containers of a stack: what they should be, and how that is brought about.
+
+mod addresses;
+mod desired;
+mod execute;
+mod gitea;
+mod ports;
+mod ready;
+
+pub use addresses::choose as choose_addresses;
+pub use desired::{Images, Wish, boot_configuration, desired, volumes_prefix};
+pub use execute::Executor;
+pub use gitea::{push_repository, repositories};
+pub use ports::{PortMap, PortWish, allocate};
