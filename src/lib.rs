@@ -21,6 +21,7 @@
 //!
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
+pub mod cluster;
 pub mod config;
 pub mod events;
 pub mod model;
