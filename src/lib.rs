@@ -21,6 +21,7 @@
 //!
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
+pub mod build;
 pub mod cluster;
 pub mod config;
 pub mod events;
@@ -30,4 +31,5 @@ pub mod plan;
 pub mod router;
 pub mod secrets;
 pub mod stack;
+pub mod sync;
 pub mod sys;
