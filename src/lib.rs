@@ -24,6 +24,7 @@
 pub mod build;
 pub mod cluster;
 pub mod config;
+pub mod deploy;
 pub mod events;
 pub mod model;
 pub mod parts;

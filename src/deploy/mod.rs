@@ -1,0 +1,12 @@
+//! From an app and its image to a version that answers: values as production's pipeline makes them, our chart,
+//! Helm, and the watch over the rollout. Each part can be asked alone; none decides when.
+
+pub mod chart;
+pub mod overlay;
+pub mod progress;
+pub mod release;
+pub mod rollout;
+pub mod values;
+
+pub use release::ReleaseSpec;
+pub use rollout::Rollout;

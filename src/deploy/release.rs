@@ -1,0 +1,291 @@
+//! A release: what is wanted of it, what it renders to, what Helm's record tells, and how it is brought about.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::overlay::{self, Probes};
+use super::{chart, values};
+use crate::events::StepScope;
+use crate::model::{App, AppId, Code, FoundRelease, ImageRef, ReleaseStatus, Report, short_hash};
+use crate::sys::helm::{Helm, NAMESPACE};
+use crate::sys::kube::{DEPLOYMENT, Kube, Sort};
+
+/// The label on Helm's record of a release: the hash of chart and values that it was made from.
+const HASH: &str = "altinn-local-hash";
+
+/// The name of the Service, `<release>-deployment`, must not be longer than 63 characters.
+const LONGEST: usize = 52;
+
+/// What Helm keeps its records in.
+const SECRET: Sort<'static> = Sort::new("v1", "Secret");
+
+/// A release as it should be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReleaseSpec {
+    /// The app.
+    pub app: AppId,
+    /// The release's name, `<org>-<app>`.
+    pub release: String,
+    /// The image, as the cluster's node names it.
+    pub image: ImageRef,
+    /// All values but the chart's own.
+    pub values: Value,
+    /// Changes with the chart, the values and the image.
+    pub hash: String,
+}
+
+/// The release of an app with this image, and what the app's author should know. Reads files of the repository
+/// only. `host` is the name under which the organisation's apps are served, without port.
+pub fn spec(app: &App, image: &ImageRef, host: &str) -> Result<(ReleaseSpec, Vec<Report>), Report> {
+    let release = app.id.release();
+    if release.len() > LONGEST {
+        return Err(Report::new(
+            Code::NameInvalid,
+            "the app's name is too long for its objects in the cluster",
+        )
+        .why(format!("`{release}` has {} characters, {LONGEST} fit", release.len()))
+        .fix("App/config/applicationmetadata.json", "a shorter `id`"));
+    }
+    let (own, notices) = values::read(app)?;
+    let probes = Probes::of(&values::over_defaults(&own)?);
+    let values = values::merge(own, overlay::render(&app.id, image, host, &probes)?);
+    let spec = ReleaseSpec {
+        app: app.id.clone(),
+        release,
+        image: image.clone(),
+        hash: short_hash(&(chart::hash(), &values)),
+        values,
+    };
+    Ok((spec, notices))
+}
+
+/// The objects that the release consists of, as YAML in the order in which Helm installs them. Needs no cluster.
+pub async fn render(helm: &Helm, cache: &Path, spec: &ReleaseSpec) -> Result<String, Report> {
+    helm.template(&spec.release, &chart::unpack(cache)?, &spec.values).await.map_err(with_fix)
+}
+
+/// The chart is ours, so what Helm or the cluster refuses stems from the app's values.
+fn with_fix(report: Report) -> Report {
+    report.fix("deployment/values.yaml", "correct the value that the reason names")
+}
+
+/// What Helm's record tells about an app's release, and whether its newest version is ready. Reads labels, not values.
+pub async fn observe(kube: &Kube, app: &AppId) -> Result<Option<FoundRelease>, Report> {
+    let release = app.release();
+    let records = records(kube, &release).await?;
+    let Some(newest) = records.last() else {
+        return Ok(None);
+    };
+    let deployments = kube.list(DEPLOYMENT, NAMESPACE, &format!("release={release}")).await?;
+    Ok(Some(FoundRelease {
+        revision: newest.revision,
+        status: newest.status(),
+        hash: newest.hash.clone(),
+        ready: !deployments.is_empty() && deployments.iter().all(is_rolled_out),
+    }))
+}
+
+/// Helm and what it needs for one organisation's cluster.
+#[derive(Debug, Clone)]
+pub struct Installer {
+    /// The program.
+    pub helm: Helm,
+    /// Our own file for this cluster.
+    pub kubeconfig: PathBuf,
+    /// Where the chart is unpacked.
+    pub cache: PathBuf,
+}
+
+impl Installer {
+    /// Installs or upgrades the release and tells its revision; the pods come after (see [`super::rollout`]). A
+    /// release that was cut off in the middle is healed first: whoever calls holds the stack's lock, so no other
+    /// Helm is still at work on it.
+    ///
+    /// Do not drop the future before it ends: Helm would be killed, and the release left to be healed.
+    pub async fn release(
+        &self,
+        kube: &Kube,
+        spec: &ReleaseSpec,
+        scope: &StepScope,
+    ) -> Result<u32, Report> {
+        // Helm goes by the file alone, so the check that it leads to our cluster is ours to make.
+        kube.check_identity().await?;
+        let chart = chart::unpack(&self.cache)?;
+        self.heal(&spec.release, &records(kube, &spec.release).await?, scope).await?;
+        self.helm
+            .upgrade_install(
+                &self.kubeconfig,
+                &spec.release,
+                &chart,
+                &spec.values,
+                &[(HASH, &spec.hash)],
+                |line| scope.log(line),
+            )
+            .await
+            .map_err(with_fix)
+    }
+
+    async fn heal(
+        &self,
+        release: &str,
+        records: &[Record],
+        scope: &StepScope,
+    ) -> Result<(), Report> {
+        match healing(records) {
+            Healing::None => Ok(()),
+            Healing::Rollback(revision) => {
+                scope.detail(format!("heals a cut-off release: back to revision {revision}"));
+                self.helm.rollback(&self.kubeconfig, release, revision).await
+            }
+            Healing::Uninstall => {
+                scope.detail("heals a cut-off release: removes what was installed of it");
+                self.helm.uninstall(&self.kubeconfig, release).await
+            }
+        }
+    }
+
+    /// Removes an app's release with its objects; one that is not there is no error. The same care as with
+    /// [`Installer::release`]: do not drop the future.
+    pub async fn remove(&self, kube: &Kube, app: &AppId) -> Result<(), Report> {
+        kube.check_identity().await?;
+        self.helm.uninstall(&self.kubeconfig, &app.release()).await
+    }
+}
+
+/// One of Helm's records: a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    revision: u32,
+    /// Helm's word: `deployed`, `superseded`, `failed`, `pending-install`, …
+    status: String,
+    hash: Option<String>,
+}
+
+impl Record {
+    fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            revision: labels.get("version")?.parse().ok()?,
+            status: labels.get("status")?.clone(),
+            hash: labels.get(HASH).cloned(),
+        })
+    }
+
+    fn status(&self) -> ReleaseStatus {
+        match self.status.as_str() {
+            "deployed" | "superseded" => ReleaseStatus::Deployed,
+            "uninstalling" => ReleaseStatus::Pending,
+            status if status.starts_with("pending-") => ReleaseStatus::Pending,
+            _ => ReleaseStatus::Failed,
+        }
+    }
+}
+
+/// What must be done before Helm accepts an upgrade.
+#[derive(Debug, PartialEq, Eq)]
+enum Healing {
+    None,
+    Rollback(u32),
+    Uninstall,
+}
+
+fn healing(records: &[Record]) -> Healing {
+    let Some(newest) = records.last() else {
+        return Healing::None;
+    };
+    if newest.status() != ReleaseStatus::Pending {
+        return Healing::None;
+    }
+    // A rollback that was cut off has superseded the last good revision already, and marked no other as deployed.
+    let good = records.iter().rfind(|record| record.status() == ReleaseStatus::Deployed);
+    match good {
+        Some(good) if newest.status != "uninstalling" => Healing::Rollback(good.revision),
+        _ => Healing::Uninstall,
+    }
+}
+
+async fn records(kube: &Kube, release: &str) -> Result<Vec<Record>, Report> {
+    let labels = kube.labels_of(SECRET, NAMESPACE, &format!("owner=helm,name={release}")).await?;
+    Ok(in_order(&labels))
+}
+
+/// Helm's records by revision.
+fn in_order(labels: &[BTreeMap<String, String>]) -> Vec<Record> {
+    let mut records: Vec<_> = labels.iter().filter_map(Record::of).collect();
+    records.sort_by_key(|record| record.revision);
+    records
+}
+
+/// Whether a Deployment's newest version, and only that, is ready; the rule of `kubectl rollout status`.
+fn is_rolled_out(deployment: &Value) -> bool {
+    let number = |pointer: &str| deployment.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+    let wanted = deployment.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+    number("/status/observedGeneration") >= number("/metadata/generation")
+        && number("/status/updatedReplicas") >= wanted
+        && number("/status/replicas") == number("/status/updatedReplicas")
+        && number("/status/availableReplicas") >= wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(statuses: &[(&str, &str)]) -> Vec<Record> {
+        let labels: Vec<BTreeMap<String, String>> = statuses
+            .iter()
+            .map(|(version, status)| {
+                let labels = [("version", *version), ("status", *status), (HASH, "abc")];
+                labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+            })
+            .collect();
+        in_order(&labels)
+    }
+
+    #[test]
+    fn cut_off_releases_are_healed() {
+        for (records, expected) in [
+            (&[][..], Healing::None),
+            (&[("1", "deployed")], Healing::None),
+            (&[("1", "failed")], Healing::None),
+            (&[("1", "pending-install")], Healing::Uninstall),
+            (&[("1", "failed"), ("2", "pending-upgrade")], Healing::Uninstall),
+            (&[("10", "pending-upgrade"), ("9", "deployed")], Healing::Rollback(9)),
+            (
+                &[("1", "superseded"), ("2", "deployed"), ("3", "pending-rollback")],
+                Healing::Rollback(2),
+            ),
+            (
+                &[("1", "superseded"), ("2", "pending-upgrade"), ("3", "pending-rollback")],
+                Healing::Rollback(1),
+            ),
+            (&[("1", "superseded"), ("2", "uninstalling")], Healing::Uninstall),
+        ] {
+            assert_eq!(healing(&of(records)), expected, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn rolled_out_means_only_the_new_version() {
+        let deployment = |generation: i64, updated: i64, all: i64, available: i64| {
+            json!({
+                "metadata": {"generation": generation},
+                "spec": {"replicas": 1},
+                "status": {"observedGeneration": 2, "updatedReplicas": updated, "replicas": all,
+                    "availableReplicas": available},
+            })
+        };
+        for (deployment, expected) in [
+            (deployment(2, 1, 1, 1), true),
+            (deployment(3, 1, 1, 1), false),
+            (deployment(2, 1, 2, 1), false),
+            (deployment(2, 0, 1, 1), false),
+            (deployment(2, 1, 1, 0), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(is_rolled_out(&deployment), expected, "{deployment}");
+        }
+    }
+}
