@@ -25,6 +25,7 @@ pub mod build;
 pub mod cluster;
 pub mod config;
 pub mod deploy;
+pub mod engine;
 pub mod events;
 pub mod model;
 pub mod parts;

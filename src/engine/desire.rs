@@ -1,0 +1,272 @@
+//! From the user's files to what is wanted: apps with their content, the stack, the router's configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::carry::contents;
+use super::handle::UpRequest;
+use super::local::found_app;
+use super::ports;
+use super::workshop::{Site, Workshop};
+use crate::build::{self, Context};
+use crate::config::schema::{OfflineMode, PortChoice};
+use crate::config::settings::{Overrides, Settings};
+use crate::deploy::ReleaseSpec;
+use crate::deploy::release;
+use crate::model::{
+    App, Code, FoundContainer, ImageRef, OrgName, Part, Report, Stack, apps_host, labels,
+    org_registry,
+};
+use crate::plan::AppTarget;
+use crate::stack::{self, Images, Wish};
+use crate::sys::host::HostFacts;
+use crate::sys::walk::Hashes;
+use crate::{cluster, parts, router};
+
+/// The parts that every stack has.
+const PARTS: [Part; 6] =
+    [Part::Postgres, Part::Gitea, Part::Router, Part::Registry, Part::Traefik, Part::KindNode];
+
+/// Everything wanted, with nothing left to decide.
+#[derive(Debug, Clone)]
+pub(super) struct Desire {
+    pub(super) stack: Stack,
+    pub(super) images: Images,
+    pub(super) bases: BaseImages,
+    pub(super) pulls: Vec<ImageRef>,
+    pub(super) routes: String,
+    pub(super) works: Vec<Work>,
+    pub(super) notices: Vec<Report>,
+}
+
+/// An app with the content it has now.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    pub(super) app: App,
+    pub(super) context: Context,
+    pub(super) plan: build::Plan,
+    pub(super) target: AppTarget,
+    /// As the workstation pushes it.
+    pub(super) push: ImageRef,
+    pub(super) spec: ReleaseSpec,
+    pub(super) notices: Vec<Report>,
+}
+
+/// Digests of files by path, size and time, kept between walks.
+pub(super) type SharedHashes = Arc<Mutex<Hashes>>;
+
+/// The apps of all projects, and the organisations that get a cluster.
+pub(super) struct Projects {
+    pub(super) apps: Vec<App>,
+    pub(super) orgs: BTreeSet<OrgName>,
+    pub(super) settings: Vec<Settings>,
+}
+
+/// Reads the configuration of every project.
+pub(super) fn read_projects(site: &Site, requests: &[UpRequest]) -> Result<Projects, Report> {
+    let mut apps: BTreeMap<String, App> = BTreeMap::new();
+    let (mut orgs, mut all) = (BTreeSet::new(), Vec::new());
+    for request in requests {
+        let overrides = Overrides { stack: Some(site.stack.clone()), ..Overrides::default() };
+        let settings = Settings::resolve(&request.dir, overrides, &site.environment)?;
+        for wanted in &settings.apps {
+            let app = found_app(wanted)?;
+            orgs.insert(app.id.org.clone());
+            apps.insert(app.id.to_string(), app);
+        }
+        orgs.extend(settings.orgs.iter().cloned());
+        all.push(settings);
+    }
+    Ok(Projects { apps: apps.into_values().collect(), orgs, settings: all })
+}
+
+/// The whole of what the projects want.
+pub(super) async fn desire(
+    shop: &Workshop,
+    requests: &[UpRequest],
+    hashes: &SharedHashes,
+    containers: &BTreeMap<String, FoundContainer>,
+) -> Result<Desire, Report> {
+    let site = &shop.site;
+    let projects = read_projects(site, requests)?;
+    let in_engine = shop.docker.image_names().await?;
+    let resolved = parts_of(shop, &projects, requests, &in_engine).await?;
+    let (images, pulls) = images(shop, &resolved).await?;
+    let bases = BaseImages::choose(&projects, &in_engine)?;
+    let network = shop.docker.network(&network_name(site), &site.stack).await?;
+    let others = shop.docker.subnets().await?;
+    let subnet = network.as_ref().and_then(|network| network.subnet.as_deref());
+    let addresses = stack::choose_addresses(subnet, &others)?;
+    let port = requests.iter().rev().find_map(|request| request.options.port);
+    let ports = ports::settle(site, &projects.orgs, containers, port.or_else(|| wish(&projects)))?;
+    let mut stack = stack::desired(&Wish {
+        name: &site.stack,
+        apps: &projects.apps,
+        orgs: &projects.orgs,
+        images: &images,
+        addresses,
+        ports: &ports,
+        credentials: &site.credentials,
+    })?;
+    for wanted in &mut stack.clusters {
+        wanted.contents = cluster::fingerprint(wanted, &contents())?;
+    }
+    let routes = router::render(&stack)?;
+    let mut works = Vec::new();
+    for app in &stack.apps {
+        works.push(work(shop, &stack, app, &bases, hashes).await?);
+    }
+    let notices = works.iter().flat_map(|work| work.notices.clone()).collect();
+    Ok(Desire { stack, images, bases, pulls, routes, works, notices })
+}
+
+/// The port that the files ask for.
+fn wish(projects: &Projects) -> Option<PortChoice> {
+    projects.settings.iter().rev().find_map(|settings| settings.port)
+}
+
+pub(super) fn network_name(site: &Site) -> String {
+    format!("altinn-local-{}", site.stack)
+}
+
+/// An app with the content it has at this moment.
+pub(super) async fn work(
+    shop: &Workshop,
+    stack: &Stack,
+    app: &App,
+    bases: &BaseImages,
+    hashes: &SharedHashes,
+) -> Result<Work, Report> {
+    let context = read_context(app, hashes).await?;
+    let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
+    let offered = bases.offered(&recipe, &app.build_args);
+    let plan = build::plan(&shop.docker, app, &context, offered).await?;
+    let tag = plan.tag.clone();
+    let repository = app.id.release();
+    let in_cluster =
+        ImageRef::new(format!("{}/{repository}", org_registry(&app.id.org)), tag.clone());
+    let host = stack.cluster(&app.id.org).map(|cluster| cluster.registry_host.clone());
+    let (spec, mut notices) = release::spec(app, &in_cluster, &apps_host(&app.id.org))?;
+    notices.extend(withheld(app, &context));
+    Ok(Work {
+        app: app.clone(),
+        push: ImageRef::new(format!("{}/{repository}", host.unwrap_or_default()), tag.clone()),
+        target: AppTarget { tag, release_hash: spec.hash.clone() },
+        context,
+        plan,
+        spec,
+        notices,
+    })
+}
+
+/// The build context, read where reading may block. Digests of unchanged files come from the walk before.
+async fn read_context(app: &App, hashes: &SharedHashes) -> Result<Context, Report> {
+    let (app, hashes) = (app.clone(), Arc::clone(hashes));
+    let walk = tokio::task::spawn_blocking(move || {
+        Context::read(&app, &mut hashes.lock().unwrap_or_else(PoisonError::into_inner))
+    });
+    walk.await.map_err(|error| Report::bug("the walk over the app's files was cut off", &error))?
+}
+
+/// A word on files that are never sent to a build because their names say they are secrets.
+fn withheld(app: &App, context: &Context) -> Option<Report> {
+    if context.withheld.is_empty() {
+        return None;
+    }
+    let title = format!("{} files of {} stay out of the image", context.withheld.len(), app.id);
+    let names = context.withheld.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    Some(Report::new(Code::BuildFailed, title).why(format!("their names say secret: {names}")))
+}
+
+/// Images of the stack's own parts: in the engine, or to be pulled.
+async fn parts_of(
+    shop: &Workshop,
+    projects: &Projects,
+    requests: &[UpRequest],
+    in_engine: &BTreeSet<ImageRef>,
+) -> Result<parts::Resolved, Report> {
+    let catalogue = parts::Catalogue::embedded()?;
+    let host = HostFacts::probe();
+    let named: BTreeMap<_, _> =
+        projects.settings.iter().flat_map(|settings| settings.parts.clone()).collect();
+    let decide = |offline: Option<&str>| {
+        let situation = parts::Situation { in_engine, host: &host, offline };
+        parts::resolve(&catalogue, &PARTS, &named, situation)
+    };
+    let hopeful = decide(None)?;
+    let pulls: Vec<ImageRef> = hopeful.pulls().map(|(_, choice)| choice.image.clone()).collect();
+    if pulls.is_empty() {
+        return Ok(hopeful);
+    }
+    // Only now does the network matter.
+    let forbidden = requests.iter().any(|request| request.options.offline);
+    let mode = match projects.settings.iter().map(|settings| settings.offline).next_back() {
+        _ if forbidden => OfflineMode::Always,
+        mode => mode.unwrap_or_default(),
+    };
+    let why = parts::why_offline(mode, &shop.site.environment, &pulls).await;
+    decide(why.as_deref())
+}
+
+async fn images(
+    shop: &Workshop,
+    resolved: &parts::Resolved,
+) -> Result<(Images, Vec<ImageRef>), Report> {
+    let image = |part| resolved.image(part).cloned();
+    let (node, traefik) = (image(Part::KindNode)?, image(Part::Traefik)?);
+    let labels = shop.docker.image(&node.to_string()).await?.map(|image| image.labels);
+    let labels = labels.unwrap_or_default();
+    let preloaded = labels.get(labels::PRELOADED).map_or("", String::as_str);
+    let images = Images {
+        postgres: image(Part::Postgres)?,
+        gitea: image(Part::Gitea)?,
+        router: image(Part::Router)?,
+        registry: image(Part::Registry)?,
+        bundled_cni: labels.get(labels::CNI).map(String::as_str) == Some("bundled"),
+        traefik_preloaded: preloaded.split(',').any(|name| is_same_image(name, &traefik)),
+        node,
+        traefik,
+    };
+    Ok((images, resolved.pulls().map(|(_, choice)| choice.image.clone()).collect()))
+}
+
+/// Nodes know images by their full names.
+fn is_same_image(name: &str, image: &ImageRef) -> bool {
+    let full = name.trim();
+    full.strip_prefix("docker.io/").unwrap_or(full) == image.to_string()
+}
+
+/// Base images that are offered to Dockerfiles that take them as arguments.
+#[derive(Debug, Clone, Default)]
+pub(super) struct BaseImages {
+    held: BTreeSet<ImageRef>,
+    offered: Vec<(String, String)>,
+}
+
+impl BaseImages {
+    /// What the user named; else the local alternatives, where the engine holds them.
+    fn choose(projects: &Projects, in_engine: &BTreeSet<ImageRef>) -> Result<Self, Report> {
+        let catalogue = parts::Catalogue::embedded()?;
+        let mut offered = Vec::new();
+        for (part, argument) in
+            [(Part::DotnetSdk, "DOTNET_SDK_IMAGE"), (Part::DotnetAspnet, "DOTNET_ASPNET_IMAGE")]
+        {
+            let named = projects.settings.iter().find_map(|settings| settings.parts.get(&part));
+            let local = &catalogue.entry(part)?.local;
+            let image = named.or_else(|| in_engine.contains(local).then_some(local));
+            offered.extend(image.map(|image| (argument.to_owned(), image.to_string())));
+        }
+        Ok(Self { held: in_engine.clone(), offered })
+    }
+
+    /// What a Dockerfile is offered: nothing when the engine holds the images it names itself.
+    fn offered(
+        &self,
+        recipe: &build::Dockerfile,
+        user: &[(String, String)],
+    ) -> &[(String, String)] {
+        let own = recipe.bases(user);
+        let held = own.iter().all(|base| self.held.contains(&ImageRef::parse(base)));
+        if held { &[] } else { &self.offered }
+    }
+}

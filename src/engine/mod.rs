@@ -1,0 +1,31 @@
+//! The one place where state changes: a loop that hears commands, changes on disk and the ends of its own tasks.
+//!
+//! The loop itself does no work: it starts tasks, at most one run at a time, and at most one shipment for each app.
+//! Everything that happens is told to the journal; `status` is a fold of it.
+
+mod board;
+mod carry;
+mod converge;
+mod desire;
+mod execute;
+mod handle;
+mod local;
+mod observe;
+mod output;
+mod ports;
+mod resources;
+mod run;
+mod ship;
+mod slots;
+mod workshop;
+
+pub(crate) use handle::state_word;
+pub use handle::{
+    Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, StackState, UpOptions,
+    UpRequest,
+};
+pub use local::{found_app, render};
+pub use output::{Line, output};
+pub use ports::agent_port;
+pub use run::spawn;
+pub use workshop::{Site, engine_choice};

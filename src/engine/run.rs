@@ -1,0 +1,355 @@
+//! The loop.
+
+mod looked;
+mod watched;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::converge::{self, Converged};
+use super::desire::{Desire, SharedHashes};
+use super::execute::milliseconds;
+use super::handle::{
+    Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest,
+};
+use super::resources;
+use super::ship::Shipped;
+use super::slots::Slot;
+use super::workshop::Site;
+use crate::events::EventKind;
+use crate::model::{AppId, Code, Report, Resource};
+use crate::sync::ChangeSet;
+use crate::sys::docker::Docker;
+
+/// How often the outside is looked at while nothing happens.
+const LOOK: Duration = Duration::from_secs(30);
+/// How often in a row parts that ended are brought back.
+const HEALS: u32 = 3;
+/// An agent with nothing to watch and nothing to do ends after this time.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// Something to do, one at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Job {
+    Up(UpRequest),
+    Deploy,
+    /// Brings back what ended by itself.
+    Heal,
+    Down(DownRequest),
+}
+
+/// The run under way.
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    /// What it does, so that a second wish for the same joins it.
+    job: Job,
+    started: Instant,
+    calls: u64,
+    cancel: CancellationToken,
+}
+
+/// What the loop hears from its own tasks.
+#[derive(Debug)]
+enum Ended {
+    Up(Result<Converged, Report>, bool),
+    Down(Result<Vec<(String, String)>, Report>),
+    Ship(AppId, Result<Shipped, Report>),
+    Looked(Vec<Resource>),
+    /// A helper task that has nothing to tell.
+    Quiet,
+}
+
+/// Files of an app changed; without a change set, its files are to be looked at once.
+type Save = (AppId, Option<ChangeSet>);
+
+struct Engine {
+    site: Site,
+    inbox: mpsc::Receiver<Command>,
+    saves: (mpsc::Sender<Save>, mpsc::Receiver<Save>),
+    projects: Vec<UpRequest>,
+    queue: VecDeque<(u64, Job)>,
+    run: Option<Run>,
+    runs: u64,
+    desire: Option<Arc<Desire>>,
+    slots: BTreeMap<AppId, Slot>,
+    watching: CancellationToken,
+    hashes: SharedHashes,
+    told: BTreeMap<String, Resource>,
+    tasks: JoinSet<Ended>,
+    quiet_since: Instant,
+    /// How often in a row something was brought back.
+    heals: u32,
+    ending: bool,
+}
+
+/// Starts the engine; the task ends when the engine was asked to stop, or took its stack down.
+#[must_use]
+pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
+    let (snapshots, snapshot) = watch::channel(Arc::new(Snapshot::stopped(site.stack.clone())));
+    let (handle, inbox) = EngineHandle::new(site.journal.clone(), snapshot);
+    let mut engine = Engine {
+        site: site.clone(),
+        inbox,
+        saves: mpsc::channel(64),
+        projects: Vec::new(),
+        queue: VecDeque::new(),
+        run: None,
+        runs: 0,
+        desire: None,
+        slots: BTreeMap::new(),
+        watching: CancellationToken::new(),
+        hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
+        told: BTreeMap::new(),
+        tasks: JoinSet::new(),
+        quiet_since: Instant::now(),
+        heals: 0,
+        ending: false,
+    };
+    let task = tokio::spawn(async move {
+        engine.tasks.spawn(keep_board(site, snapshots));
+        engine.listen().await;
+    });
+    (handle, task)
+}
+
+/// Folds the journal into snapshots, for as long as the engine lives.
+async fn keep_board(site: Site, snapshots: watch::Sender<Arc<Snapshot>>) -> Ended {
+    let mut board = Board::new(site.stack.clone());
+    let mut engine = None;
+    let mut reader = site.journal.follow(0);
+    while let Some(events) = reader.next().await {
+        for event in events {
+            if matches!(event.kind, EventKind::RunStarted { .. }) {
+                let docker = Docker::connect(&site.engine_choice(), site.calls.clone()).await;
+                engine = docker.ok().map(|docker| EngineProduct {
+                    product: docker.product_name().to_owned(),
+                    version: docker.version,
+                });
+            }
+            board.apply(event);
+        }
+        snapshots.send_replace(Arc::new(board.snapshot(engine.clone())));
+    }
+    Ended::Quiet
+}
+
+impl Engine {
+    async fn listen(&mut self) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !self.ended() {
+            tokio::select! {
+                command = self.inbox.recv() => self.hear(command.unwrap_or(Command::Stop)),
+                Some((app, changes)) = self.saves.1.recv() => self.saved(&app, changes.as_ref()),
+                Some(ended) = self.tasks.join_next() => match ended {
+                    Ok(ended) => self.end(ended),
+                    Err(error) => self.broken(&error),
+                },
+                _ = look.tick() => self.look(),
+            }
+            self.begin();
+        }
+        self.watching.cancel();
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Whether the loop is over: asked to end, and nothing that must not be cut is under way.
+    fn ended(&self) -> bool {
+        let busy = self.run.is_some() || self.slots.values().any(Slot::is_shipping);
+        let idle = self.projects.is_empty() && self.quiet_since.elapsed() > IDLE;
+        !busy && (self.ending || (idle && self.queue.is_empty()))
+    }
+
+    fn hear(&mut self, command: Command) {
+        match command {
+            Command::Up { request, reply } => self.enqueue(Job::Up(request), reply),
+            Command::Down { request, reply } => {
+                let job = Job::Down(request);
+                if self.joined(&job).is_none() {
+                    self.drop_all();
+                }
+                self.enqueue(job, reply);
+            }
+            Command::Deploy { reply, .. } if self.projects.is_empty() => {
+                let report = Report::new(Code::NotRunning, "the stack is not up")
+                    .fix("altinn-local up", "brings it up and deploys the app");
+                answer(reply, Err(report));
+            }
+            Command::Deploy { reply, .. } => self.enqueue(Job::Deploy, reply),
+            Command::Stop => {
+                self.ending = true;
+                self.drop_all();
+                self.slots.values_mut().for_each(Slot::stop);
+            }
+        }
+    }
+
+    /// The run that does the same already, or is about to.
+    fn joined(&self, job: &Job) -> Option<u64> {
+        let running = self.run.as_ref().filter(|run| run.job == *job && !run.cancel.is_cancelled());
+        let waiting = self.queue.iter().find(|(_, waiting)| waiting == job);
+        running.map(|run| run.number).or(waiting.map(|(number, _)| *number))
+    }
+
+    /// Queues a job, or joins the run that does the same.
+    fn enqueue(&mut self, job: Job, reply: Reply) {
+        if let Some(number) = self.joined(&job) {
+            return answer(reply, Ok(number));
+        }
+        self.runs += 1;
+        self.queue.push_back((self.runs, job));
+        answer(reply, Ok(self.runs));
+    }
+
+    /// Cancels the run under way, and tells those that wait for another that it does not come.
+    fn drop_all(&mut self) {
+        if let Some(run) = &self.run {
+            run.cancel.cancel();
+        }
+        for (run, _) in std::mem::take(&mut self.queue) {
+            let report = Report::new(Code::Cancelled, "something else was asked for meanwhile");
+            self.site.journal.emit(EventKind::RunFinished {
+                run,
+                ms: 0,
+                changing_calls: 0,
+                report: Some(Box::new(report)),
+                links: Vec::new(),
+            });
+        }
+    }
+
+    /// Begins the next job, or shipments, when nothing stands against it.
+    fn begin(&mut self) {
+        if self.run.is_some() {
+            return;
+        }
+        if self.queue.is_empty() {
+            return self.begin_shipments();
+        }
+        // What is under way ends first; a build is worth nothing to what comes.
+        if self.slots.values().any(Slot::is_shipping) {
+            return self.slots.values_mut().for_each(Slot::stop);
+        }
+        if let Some((number, job)) = self.queue.pop_front() {
+            self.begin_job(number, job);
+        }
+    }
+
+    fn begin_job(&mut self, number: u64, job: Job) {
+        let cancel = CancellationToken::new();
+        let (site, hashes, token) = (self.site.clone(), Arc::clone(&self.hashes), cancel.clone());
+        let command = match &job {
+            Job::Up(_) => "up",
+            Job::Deploy => "deploy",
+            Job::Heal => "heal",
+            Job::Down(_) => "down",
+        };
+        self.site.journal.emit(EventKind::RunStarted { run: number, command: command.to_owned() });
+        let calls = self.site.calls.count();
+        let started = Instant::now();
+        self.run = Some(Run { number, job: job.clone(), started, calls, cancel });
+        match job {
+            Job::Up(request) => {
+                let plan_only = request.options.plan;
+                let mut projects = self.projects.clone();
+                projects.retain(|project| project.dir != request.dir);
+                projects.push(request);
+                if !plan_only {
+                    self.projects.clone_from(&projects);
+                }
+                let work = converge::up(site, projects, plan_only, hashes, token);
+                self.tasks.spawn(async move { Ended::Up(work.await, !plan_only) });
+            }
+            Job::Deploy | Job::Heal => {
+                let work = converge::up(site, self.projects.clone(), false, hashes, token);
+                self.tasks.spawn(async move { Ended::Up(work.await, false) });
+            }
+            Job::Down(request) => {
+                self.stop_watching();
+                let work = converge::down(site, request, token);
+                self.tasks.spawn(async move { Ended::Down(work.await) });
+            }
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.quiet_since = Instant::now();
+        match ended {
+            Ended::Up(result, watch) => self.end_up(result, watch),
+            Ended::Down(result) => {
+                if result.is_ok() {
+                    self.ending = true;
+                    self.projects.clear();
+                    for id in std::mem::take(&mut self.told).into_keys() {
+                        self.site.journal.emit(EventKind::Gone { id });
+                    }
+                }
+                self.finish(result);
+            }
+            Ended::Ship(app, result) => self.end_ship(&app, result),
+            Ended::Looked(resources) => {
+                self.heal(&resources);
+                self.tell(resources);
+            }
+            Ended::Quiet => {}
+        }
+    }
+
+    fn end_up(&mut self, result: Result<Converged, Report>, watch: bool) {
+        let links = match result {
+            Ok(converged) if converged.planned_only => Ok(Vec::new()),
+            Ok(converged) => {
+                self.tell(resources::list(&converged.desire, &converged.found));
+                self.serve(&converged, watch);
+                Ok(resources::links(&converged.desire, self.site.agent_port))
+            }
+            Err(report) => Err(report),
+        };
+        self.finish(links);
+    }
+
+    fn finish(&mut self, result: Result<Vec<(String, String)>, Report>) {
+        let Some(run) = self.run.take() else { return };
+        let (report, links) = match result {
+            Ok(links) => (None, links),
+            Err(report) => (Some(Box::new(report)), Vec::new()),
+        };
+        let changing_calls = self.site.calls.count() - run.calls;
+        // Something stood in the way of a stack that is not up: there is nothing to stay for.
+        if report.is_some() && changing_calls == 0 && self.told.is_empty() {
+            self.projects.clear();
+        }
+        self.site.journal.emit(EventKind::RunFinished {
+            run: run.number,
+            ms: milliseconds(run.started),
+            changing_calls,
+            report,
+            links,
+        });
+    }
+
+    /// A task ended by a fault of ours: whatever it was, the run must not hang.
+    fn broken(&mut self, error: &tokio::task::JoinError) {
+        let report = Report::bug("a task of the agent ended unexpectedly", error);
+        if self.run.is_some() {
+            return self.finish(Err(report));
+        }
+        for slot in self.slots.values_mut().filter(|slot| slot.is_shipping()) {
+            slot.ended();
+        }
+        self.site.journal.emit(EventKind::Notice { report: Box::new(report) });
+    }
+}
+
+fn answer(reply: Reply, result: Result<u64, Report>) {
+    // Whoever asked may have gone away meanwhile.
+    let _ = reply.send(result);
+}

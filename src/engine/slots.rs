@@ -1,0 +1,103 @@
+//! The apps that are watched: what serves of each, and what is on its way.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::model::AppId;
+
+/// One watched app.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) app: AppId,
+    /// The hash of the release that serves.
+    pub(super) serving: Option<String>,
+    /// Helm's revision of it.
+    pub(super) revision: Option<u32>,
+    /// When the oldest save that is not live yet was noticed.
+    dirty: Option<Instant>,
+    /// The shipment under way, with the moment of the save it began with.
+    shipping: Option<(CancellationToken, Instant)>,
+}
+
+impl Slot {
+    pub(super) fn new(app: AppId, serving: Option<String>, revision: Option<u32>) -> Self {
+        Self { app, serving, revision, dirty: None, shipping: None }
+    }
+
+    /// A save: a build of older content is cancelled, whatever comes after a build goes on to its end.
+    pub(super) fn saved(&mut self, at: Instant) {
+        self.dirty.get_or_insert(at);
+        if let Some((cancel, _)) = &self.shipping {
+            cancel.cancel();
+        }
+    }
+
+    /// Begins a shipment when there is something to ship and none is under way; tells how to cancel it.
+    pub(super) fn begin(&mut self) -> Option<CancellationToken> {
+        if self.shipping.is_some() {
+            return None;
+        }
+        let at = self.dirty.take()?;
+        let cancel = CancellationToken::new();
+        self.shipping = Some((cancel.clone(), at));
+        Some(cancel)
+    }
+
+    /// A shipment ended; tells when the save it began with was noticed.
+    pub(super) fn ended(&mut self) -> Instant {
+        self.shipping.take().map_or_else(Instant::now, |(_, at)| at)
+    }
+
+    /// A shipment was cancelled for a newer save: the wait began with the older one.
+    pub(super) fn superseded(&mut self) {
+        let at = self.ended();
+        self.dirty = Some(self.dirty.map_or(at, |newer| newer.min(at)));
+    }
+
+    pub(super) fn is_shipping(&self) -> bool {
+        self.shipping.is_some()
+    }
+
+    /// Cancels what can be cancelled, and forgets what waits.
+    pub(super) fn stop(&mut self) {
+        self.dirty = None;
+        if let Some((cancel, _)) = &self.shipping {
+            cancel.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Slot {
+        Slot::new("ttd/demo".parse().unwrap(), None, None)
+    }
+
+    #[test]
+    fn a_newer_save_cancels_and_is_shipped_next() {
+        let mut slot = slot();
+        assert!(slot.begin().is_none(), "nothing to ship");
+        let first = Instant::now();
+        slot.saved(first);
+        let cancel = slot.begin().unwrap();
+        assert!(slot.begin().is_none(), "one at a time");
+        slot.saved(Instant::now());
+        assert!(cancel.is_cancelled());
+        slot.superseded();
+        assert!(slot.begin().is_some());
+        assert_eq!(slot.ended(), first, "the wait counts from the oldest save that is not live");
+    }
+
+    #[test]
+    fn a_save_during_the_deploy_is_not_lost() {
+        let mut slot = slot();
+        slot.saved(Instant::now());
+        let _cancel = slot.begin().unwrap();
+        slot.saved(Instant::now());
+        slot.ended();
+        assert!(slot.begin().is_some());
+    }
+}
