@@ -32,6 +32,7 @@ pub mod parts;
 pub mod plan;
 pub mod router;
 pub mod secrets;
+pub mod server;
 pub mod stack;
 pub mod sync;
 pub mod sys;
