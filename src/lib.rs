@@ -22,6 +22,7 @@
 //! Start reading at `main.rs`, then `cli::up`, then `engine::run`.
 
 pub mod build;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod deploy;

@@ -1,0 +1,102 @@
+//! The hidden `agent`: the process in the background. It holds the stack's lock, serves both faces and ends when
+//! the engine's loop does.
+
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Context;
+use crate::config::env::Variable;
+use crate::engine::{self, Site};
+use crate::events::Journal;
+use crate::model::{Code, Report};
+use crate::secrets;
+use crate::server::{Face, Shared, Token, app, serve};
+use crate::sys::calls::Calls;
+use crate::sys::fs::{remove_if_there, write_private};
+use crate::sys::http::Http;
+use crate::sys::{ipc, lock::StackLock};
+
+pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
+    tell_to_log(context);
+    let folder = context.dirs.prepare(&context.stack)?;
+    let lock = context.dirs.runtime.join(format!("{}.lock", context.stack));
+    let _lock = match StackLock::take(&lock) {
+        // Expected when two commands start an agent each; whoever started us looks for the other one.
+        Err(report) if report.code == Code::Locked => return Ok(report.exit().into()),
+        taken => taken?,
+    };
+    let socket = ipc::Listener::bind(&ipc::Endpoint::new(&context.dirs.runtime, &context.stack))?;
+    let default_stack = context.stack.as_str() == "default";
+    let port = engine::agent_port(&folder, default_stack)?;
+    let browser = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        Report::new(Code::PortTaken, format!("port {port} is in use")).why(error.to_string())
+    })?;
+
+    let token = Token::random()?;
+    let token_file = folder.join("agent.token");
+    write_private(&token_file, token.reveal().as_bytes())?;
+
+    let site = Site {
+        stack: context.stack.clone(),
+        dirs: context.dirs.clone(),
+        environment: context.environment.clone(),
+        http: Http::new()?,
+        agent_port: port,
+        calls: Calls::default(),
+        journal: Journal::default(),
+        credentials: secrets::load_or_generate(&folder)?,
+    };
+    let (handle, work) = engine::spawn(site);
+    let closing = CancellationToken::new();
+    let (stack, environment) = (context.stack.clone(), context.environment.fingerprint());
+    let shared = Shared::new(handle.clone(), stack, &environment, token, closing.clone());
+    let faces = async {
+        tokio::join!(
+            serve(socket, app(shared.clone(), Face::Socket), closing.clone()),
+            serve(browser, app(shared.clone(), Face::Tcp(port)), closing.clone()),
+        )
+    };
+    let until_told = async {
+        asked_to_end().await;
+        handle.stop().await;
+        std::future::pending::<()>().await;
+    };
+    let work = async {
+        // The loop ends by itself after `stop`; what it told until then is still read.
+        tokio::select! { _ = work => {}, () = until_told => {} }
+        closing.cancel();
+    };
+    tokio::join!(faces, work);
+    remove_if_there(&token_file)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard error is the agent's log file.
+fn tell_to_log(context: &Context<'_>) {
+    let filter = context.environment.get(Variable::Log).unwrap_or("altinn_local=info,warn");
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    // Fails only when a subscriber is there already; then that one is told.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(super::printer::log)
+        .try_init();
+}
+
+/// Waits for Ctrl-C, or for what a service manager sends.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,365 @@
+//! The command line as types; the doc comments are the help text.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+
+use crate::config::schema::PortChoice;
+use crate::model::{AppId, OrgName, StackName};
+
+/// `-h`: one screen. `--help` is clap's own and tells everything.
+pub const SHORT_HELP: &str = "\
+The whole of Altinn on a workstation.
+
+Usage: altinn-local [COMMAND] [OPTIONS]
+
+  up        bring everything up and keep watching    status    what runs, and how well
+  down      remove it; data stays                    logs      what it wrote
+  deploy    build and deploy the app anew            open      Studio, Gitea or the app in a browser
+
+  app new   a new app from the template              kube      kubectl in an organisation's cluster
+  config    show or check the configuration          doctor    check this machine
+  explain   what an error code means                 credentials, completions, version
+
+Options: -C DIR, --stack NAME, --json, -q, -v, --yes, --no-input, --offline, --color, --progress
+         `altinn-local COMMAND --help` tells all of a command.
+
+Examples:
+  altinn-local up                    in the folder of an app: its whole world, and each save live
+  altinn-local logs -f my-app        follow the app
+  altinn-local down                  all gone but the data
+";
+
+/// The whole of Altinn on a workstation.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "altinn-local", version, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Args {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// None means `status` when the stack runs, else the short help.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Arguments)]
+#[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Global {
+    /// Work as if started in this folder
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The stack to work on; several may run side by side [default: the configuration's, or `default`]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub stack: Option<StackName>,
+    /// The form of the result on standard output
+    #[arg(long, value_name = "FORM", global = true, conflicts_with = "json")]
+    pub output: Option<Output>,
+    /// Short for `--output json`
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: Color,
+    /// How progress is shown on standard error
+    #[arg(long, value_name = "HOW", global = true, default_value = "auto")]
+    pub progress: Progress,
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More: causes of errors, lines of output
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Answer every question with yes
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// Ask nothing; what needs an answer fails
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Fetch nothing from the network
+    #[arg(long, global = true)]
+    pub offline: bool,
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line; the last one is the result or the error.
+    Ndjson,
+    /// YAML, where a command makes some.
+    Yaml,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal that knows them, unless `NO_COLOR` or `CI` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// `tty` on a terminal, else `plain`.
+    #[default]
+    Auto,
+    /// A tree that is redrawn.
+    Tty,
+    /// Lines with the time.
+    Plain,
+    /// Each event as a line of JSON.
+    Json,
+    /// Not at all.
+    None,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Bring everything up: Studio's parts, a cluster per organisation, the app; then watch its files
+    Up(Up),
+    /// Remove all that runs; data stays unless asked otherwise
+    Down {
+        /// Delete the data too: databases, repositories, images
+        #[arg(long)]
+        volumes: bool,
+    },
+    /// What runs, and how well
+    #[command(visible_alias = "st")]
+    Status {
+        /// Only names and URLs
+        #[arg(long)]
+        urls: bool,
+    },
+    /// What the parts, the builds and the app wrote
+    Logs {
+        /// As `studio.gitea`, `gitea`, `my-app`; all when left out
+        service: Option<String>,
+        /// Go on with new lines
+        #[arg(short, long)]
+        follow: bool,
+        /// How many of the last lines to begin with
+        #[arg(long, value_name = "N", default_value_t = 200)]
+        tail: usize,
+    },
+    /// Build and deploy the app anew
+    Deploy {
+        /// As `ttd/my-app`; the folder's app when left out
+        app: Option<AppId>,
+        /// Only print what would be applied; `--output yaml` or `json`
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Open a page in the browser
+    Open {
+        /// Which one
+        #[arg(default_value = "app")]
+        page: Page,
+        /// Print the address instead
+        #[arg(long)]
+        print: bool,
+    },
+    /// Run kubectl against an organisation's cluster
+    Kube {
+        /// The organisation; may be left out when there is only one
+        org: Option<OrgName>,
+        /// For kubectl
+        #[arg(last = true, value_name = "ARGS", required = true)]
+        arguments: Vec<String>,
+    },
+    /// Apps: make a new one
+    #[command(subcommand)]
+    App(App),
+    /// Check this machine for what altinn-local needs
+    Doctor,
+    /// Show the names and passwords of the local services
+    Credentials,
+    /// The configuration: check it, show it, print its schema
+    #[command(subcommand)]
+    Config(Config),
+    /// What an error code means
+    Explain {
+        /// As `AL1203`
+        code: String,
+    },
+    /// Print a completion script
+    Completions {
+        /// Whose
+        shell: clap_complete::Shell,
+    },
+    /// Print the version
+    Version,
+    /// The part that stays in the background
+    #[command(hide = true)]
+    Agent,
+}
+
+/// The flags of `up`.
+#[derive(Debug, Clone, PartialEq, Eq, Arguments)]
+pub struct Up {
+    /// Stay and show what happens until Ctrl-C; the stack runs on
+    #[arg(short, long)]
+    pub attach: bool,
+    /// Only print the steps that would be done
+    #[arg(long)]
+    pub plan: bool,
+    /// Do not watch the app's files
+    #[arg(long)]
+    pub no_watch: bool,
+    /// The router's port: a number, or `auto` for the next free one, which is remembered
+    #[arg(long, value_name = "N|auto")]
+    pub port: Option<PortChoice>,
+    /// How long to wait, as `90s`, `5m`; the work goes on afterwards
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    pub wait_timeout: Duration,
+}
+
+/// A page to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Page {
+    /// Studio's front page.
+    Studio,
+    /// The git server.
+    Gitea,
+    /// The app.
+    App,
+    /// The agent's page.
+    Dashboard,
+}
+
+/// `app …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum App {
+    /// A new app from the template
+    New {
+        /// As `ttd/my-app`
+        app: String,
+        /// Where to; a folder of the app's name when left out
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// `config …`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Config {
+    /// Check `altinn-local.yaml`
+    Validate,
+    /// Print its JSON schema
+    Schema,
+    /// Print the settings that hold here
+    Show,
+}
+
+impl Command {
+    /// The command's name, as typed.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Down { .. } => "down",
+            Self::Status { .. } => "status",
+            Self::Logs { .. } => "logs",
+            Self::Deploy { .. } => "deploy",
+            Self::Open { .. } => "open",
+            Self::Kube { .. } => "kube",
+            Self::App(App::New { .. }) => "app new",
+            Self::Doctor => "doctor",
+            Self::Credentials => "credentials",
+            Self::Config(Config::Validate) => "config validate",
+            Self::Config(Config::Schema) => "config schema",
+            Self::Config(Config::Show) => "config show",
+            Self::Explain { .. } => "explain",
+            Self::Completions { .. } => "completions",
+            Self::Version => "version",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// Whether the result comes bit by bit, so that JSON means one document a line.
+    #[must_use]
+    pub const fn streams(&self) -> bool {
+        matches!(
+            self,
+            Self::Up(_)
+                | Self::Down { .. }
+                | Self::Logs { .. }
+                | Self::Deploy { dry_run: false, .. }
+        )
+    }
+}
+
+/// Reads `90s`, `5m`, `1h`, or seconds alone.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.find(|c: char| !c.is_ascii_digit()) {
+        Some(place) => text.split_at(place),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        _ => None,
+    };
+    number
+        .parse::<u32>()
+        .ok()
+        .zip(seconds)
+        .map(|(number, unit)| Duration::from_secs(u64::from(number) * unit))
+        .ok_or_else(|| "use a number with s, m or h, as `90s`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_types_make_a_command_line() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_short_help_fits_a_screen_and_names_every_command() {
+        insta::assert_snapshot!(SHORT_HELP);
+        assert!(SHORT_HELP.lines().count() <= 24);
+        assert!(SHORT_HELP.lines().all(|line| line.chars().count() <= 100));
+        for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            assert!(SHORT_HELP.contains(command.get_name()), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let read = |line: &str| Args::try_parse_from(line.split(' '));
+        let args = read("altinn-local up --port auto --wait-timeout 90s --json -C /a").unwrap();
+        assert!(args.global.json);
+        let Some(Command::Up(up)) = args.command else { panic!("not up") };
+        assert_eq!(up.port, Some(PortChoice::Auto));
+        assert_eq!(up.wait_timeout, Duration::from_secs(90));
+        let args = read("altinn-local kube ttd -- get pods -A").unwrap();
+        let Some(Command::Kube { org, arguments }) = args.command else { panic!("not kube") };
+        assert_eq!(org.map(|org| org.to_string()).as_deref(), Some("ttd"));
+        assert_eq!(arguments, ["get", "pods", "-A"]);
+        let args = read("altinn-local deploy --dry-run --output yaml").unwrap();
+        assert_eq!(args.global.output, Some(Output::Yaml));
+        for wrong in ["up --port 80", "up --wait-timeout 5x", "statsu", "kube ttd"] {
+            let error = read(&format!("altinn-local {wrong}")).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong}");
+        }
+        let error = read("altinn-local statsu").unwrap_err().to_string();
+        assert!(error.contains("'status'"), "{error}");
+    }
+}

@@ -1,0 +1,79 @@
+//! `credentials`: the one place where the stack's secrets are shown, because they were asked for.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::model::{Code, Report, StackName};
+use crate::secrets;
+
+/// What there is to know.
+#[derive(Serialize)]
+pub struct Shown {
+    schema: &'static str,
+    stack: StackName,
+    logins: Vec<Login>,
+    /// The file that holds all.
+    file: String,
+}
+
+#[derive(Serialize)]
+struct Login {
+    service: &'static str,
+    user: String,
+    password: String,
+}
+
+/// Reads the credentials of a stack whose folder this is.
+pub fn run(stack: &StackName, folder: &Path) -> Result<Shown, Report> {
+    let credentials = secrets::load(folder)?.ok_or_else(|| {
+        Report::new(Code::NotFound, format!("the stack `{stack}` has no credentials yet"))
+            .why("they are made by the first `up`")
+            .fix("altinn-local up", "make the stack")
+    })?;
+    let login = |service, user: &str, password: &str| Login {
+        service,
+        user: user.to_owned(),
+        password: password.to_owned(),
+    };
+    Ok(Shown {
+        schema: "altinn-local/credentials/1",
+        stack: stack.clone(),
+        logins: vec![
+            login("gitea", &credentials.gitea_admin, &credentials.gitea_admin_password),
+            login("postgres", "postgres", &credentials.postgres_password),
+            login("postgres", "gitea", &credentials.gitea_database_password),
+        ],
+        file: secrets::file(folder).display().to_string(),
+    })
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<10} {:<16} PASSWORD", "SERVICE", "USER")?;
+        for Login { service, user, password } in &self.logins {
+            writeln!(f, "{service:<10} {user:<16} {password}")?;
+        }
+        write!(f, "\nAll of them: {}", self.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_only_when_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let stack = "default".parse().unwrap();
+        let report = run(&stack, folder.path()).err().unwrap();
+        assert_eq!(report.code, Code::NotFound);
+        let made = secrets::load_or_generate(folder.path()).unwrap();
+        let shown = run(&stack, folder.path()).unwrap();
+        let password = made.gitea_admin_password.as_str();
+        assert!(shown.to_string().contains(password));
+        let json = serde_json::to_value(&shown).unwrap();
+        assert_eq!(json["logins"][0]["password"], password);
+    }
+}
