@@ -1,0 +1,3 @@
+//! What altinn-local and its helper inside containers say to each other.
+
+pub mod wire;

@@ -1,0 +1,155 @@
+//! The writer: takes files from the agent, keeps them, and writes them into running containers.
+
+use std::io::{self, BufReader, BufWriter};
+use std::time::{Duration, Instant};
+
+use altinn_inside::wire::{
+    Change, Collected, Entry, Life, Numbered, Reply, Request, VERSION, read_frame, write_frame,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::apply::Root;
+use super::containers::{self, Container};
+use super::store::Store;
+use super::{Fault, told};
+
+/// How long a restart is waited for: the app's grace, and a little.
+const RESTART: Duration = Duration::from_secs(5);
+
+pub(super) fn run() -> Result<u8, Fault> {
+    let mut input = BufReader::new(io::stdin().lock());
+    let mut output = BufWriter::new(io::stdout().lock());
+    while let Some((request, body)) =
+        read_frame::<Numbered<Request>>(&mut input).map_err(told("read a request"))?
+    {
+        let (reply, files) = answer(&request.body, &body)
+            .unwrap_or_else(|message| (Reply::Failed { message }, Vec::new()));
+        let reply = Numbered { id: request.id, body: reply };
+        write_frame(&mut output, &reply, &files).map_err(told("answer"))?;
+    }
+    Ok(0)
+}
+
+fn answer(request: &Request, body: &[u8]) -> Result<(Reply, Vec<u8>), Fault> {
+    let reply = match request {
+        Request::Hello => Reply::Hello { version: VERSION },
+        Request::Sync { image, entries, fresh, restart } => {
+            sync(image, &with_contents(entries, body)?, *fresh, *restart)?
+        }
+        Request::Sets => {
+            let sets = Store::open()?.sets()?.into_iter().map(super::store::Synced::told);
+            Reply::Sets { sets: sets.collect() }
+        }
+        Request::Keep { images, repository } => {
+            Store::open()?.keep_only(repository, images)?;
+            Reply::Done
+        }
+        Request::Fetch { image } => return fetch(image),
+        Request::Lives { image } => {
+            Reply::Lives { containers: containers::of_image(image)?.iter().map(life).collect() }
+        }
+        _ => return Err("this is not asked of a node".to_owned()),
+    };
+    Ok((reply, Vec::new()))
+}
+
+/// Each entry with its part of the body.
+pub(super) fn with_contents<'a>(
+    entries: &'a [Entry],
+    body: &'a [u8],
+) -> Result<Vec<(&'a Entry, &'a [u8])>, Fault> {
+    let mut rest = body;
+    let part = |entry: &'a Entry| {
+        let Change::Write { len, .. } = entry.change else { return Ok((entry, &rest[..0])) };
+        let len = usize::try_from(len).ok().filter(|len| *len <= rest.len());
+        let (part, after) = rest.split_at(len.ok_or("a request's body is too short")?);
+        rest = after;
+        Ok((entry, part))
+    };
+    entries.iter().map(part).collect()
+}
+
+fn sync(
+    image: &str,
+    entries: &[(&Entry, &[u8])],
+    fresh: bool,
+    restart: bool,
+) -> Result<Reply, Fault> {
+    let running = {
+        let store = Store::open()?;
+        store.add(image, entries, fresh)?;
+        // Under the lock: a container that is made now is either among these, or finds the set.
+        let running = containers::of_image(image)?;
+        for container in &running {
+            write(container, entries)?;
+        }
+        running
+    };
+    let (mut restarted, mut unsupervised) = (0, 0);
+    if restart {
+        for container in &running {
+            if again(container) {
+                restarted += 1;
+            } else {
+                unsupervised += 1;
+            }
+        }
+    }
+    let containers = running.into_iter().map(|container| container.id).collect();
+    Ok(Reply::Synced { containers, restarted, unsupervised })
+}
+
+fn write(container: &Container, entries: &[(&Entry, &[u8])]) -> Result<(), Fault> {
+    let root = Root::open(&container.root).map_err(told("open a container's files"))?;
+    for (entry, contents) in entries {
+        let path = &entry.path;
+        match entry.change {
+            Change::Write { executable, .. } => {
+                root.write(path, contents, executable).map_err(told(&format!("write `{path}`")))?;
+            }
+            Change::Delete => {
+                root.delete(path).map_err(told(&format!("delete `{path}`")))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks the supervisor for a restart, and waits until the old process is gone and a new one is there.
+fn again(container: &Container) -> bool {
+    let (Some(init), true) = (container.init(), container.is_supervised()) else { return false };
+    let before = container.child();
+    let pid = i32::try_from(init).ok().and_then(Pid::from_raw);
+    if pid.is_none_or(|pid| kill_process(pid, Signal::HUP).is_err()) {
+        return false;
+    }
+    let end = Instant::now() + RESTART;
+    while Instant::now() < end {
+        let now = container.child();
+        if now.is_some() && now != before {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+fn life(container: &Container) -> Life {
+    Life {
+        container: container.id.clone(),
+        supervised: container.is_supervised(),
+        child: container.child(),
+    }
+}
+
+fn fetch(image: &str) -> Result<(Reply, Vec<u8>), Fault> {
+    let store = Store::open()?;
+    let contents = store.contents(&store.set(image)?)?;
+    let mut body = Vec::new();
+    let files = contents.into_iter().map(|(path, digest, bytes)| {
+        body.extend_from_slice(&bytes);
+        Collected { path, digest: Some(digest), len: bytes.len() as u64 }
+    });
+    let files = files.collect();
+    Ok((Reply::Files { files }, body))
+}
