@@ -91,6 +91,7 @@ codes! {
     ToolMissing = 1004, Preflight, "kind, helm or kubectl is not on this machine, or is too old. They are the real programs; altinn-local runs them but does not contain them.";
     ServiceFailed = 1005, Degraded, "A container of the stack ended or did not become ready in time. Its last log lines are shown.";
     ServiceLooping = 1006, Degraded, "A container was started several times within seconds and ended each time; altinn-local stopped trying.";
+    HelperFailed = 1007, Degraded, "The helper that altinn-local runs inside containers ended, or is of another version than this program.";
     MachineLimit = 1101, Preflight, "The machine gives too little of something: disk, memory, inotify watches.";
     PortTaken = 1203, Conflict, "Another program listens on a port that the stack publishes. `--port auto` takes the next free one and remembers it.";
     ForeignName = 1204, Conflict, "A container, network, volume or cluster with a name of ours exists, but was not made by this stack. altinn-local never touches what it did not make.";

@@ -7,11 +7,13 @@ mod code;
 mod credentials;
 mod found;
 mod image;
+mod lane;
 mod name;
 mod part;
 mod report;
 mod resource;
 mod stack;
+mod watch;
 
 pub use app::{App, AppId};
 pub use code::{Code, Exit};
@@ -20,6 +22,7 @@ pub use found::{
     FoundCluster, FoundContainer, FoundNetwork, FoundRelease, NodeState, Observed, ReleaseStatus,
 };
 pub use image::ImageRef;
+pub use lane::Lane;
 pub use name::{AppName, EnvironmentName, InvalidName, OrgName, StackName};
 pub use part::Part;
 pub use report::{Diagnostic, Fix, Label, Report, Severity};
@@ -29,3 +32,4 @@ pub use stack::{
     apps_host, cluster_name, labels, org_registry,
 };
 pub(crate) use stack::{hex, short_hash};
+pub use watch::{Place, Reload, WatchAction, WatchMode, WatchRule};

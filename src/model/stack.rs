@@ -14,8 +14,12 @@ pub mod labels {
     pub const STACK: &str = "no.altinn.local.stack";
     /// The resource's id.
     pub const RESOURCE: &str = "no.altinn.local.resource";
+    /// What the resource id of an app's warm compiler begins with.
+    pub const WARM: &str = "build.";
     /// The hash of the configuration it was made from.
     pub const HASH: &str = "no.altinn.local.hash";
+    /// On an image for development: the tag of the image that it was made from.
+    pub const BASE: &str = "no.altinn.local.base";
     /// On a node image: images that every node made of it already holds, separated by commas.
     pub const PRELOADED: &str = "no.altinn.local.preloaded";
     /// On a node image: `bundled` when it brings its own CNI configuration.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Plan, Planned, ServiceChange, Step, order};
 use crate::model::{
     App, Cluster, Code, FoundCluster, FoundContainer, ImageRef, Label, NodeState, Observed,
-    ReleaseStatus, Report, Service, Stack,
+    ReleaseStatus, Report, Service, Stack, labels,
 };
 
 /// What an app should be, beyond its repository.
@@ -184,7 +184,11 @@ fn leftovers(stack: &Stack, found: &Observed) -> Vec<Planned> {
     let unwanted = found
         .containers
         .iter()
-        .filter(|(name, container)| container.ours && !wanted.contains(name));
+        .filter(|(name, container)| container.ours && !wanted.contains(name))
+        // Warm compilers come and go with the saves that need them.
+        .filter(|(_, container)| {
+            !container.resource.as_deref().is_some_and(|id| id.starts_with(labels::WARM))
+        });
     unwanted.map(|(name, container)| remove(name, container)).collect()
 }
 
