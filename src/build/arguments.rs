@@ -1,5 +1,6 @@
 //! Reads as much of a Dockerfile as is needed before a build: the arguments it declares, the images it starts from,
-//! and faults that are plain to see.
+//! its stages with their instructions as written, and faults that are plain to see. What the instructions do is told
+//! by `landing`.
 
 use crate::model::{Code, Diagnostic, Report, Severity};
 
@@ -33,13 +34,31 @@ pub struct Dockerfile {
     globals: Vec<(String, Option<String>)>,
     /// Image names as written after `FROM` and `COPY --from=`, less the names of earlier stages.
     images: Vec<String>,
+    /// In order; the last one is the image.
+    pub(super) stages: Vec<Stage>,
+}
+
+/// What follows a `FROM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stage {
+    /// After `AS`; empty when there is none.
+    pub(super) name: String,
+    /// After `FROM`, as written.
+    pub(super) base: String,
+    /// In order, without `FROM` itself.
+    pub(super) instructions: Vec<Instruction>,
 }
 
 /// An instruction with its continuation lines joined.
-struct Instruction {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Instruction {
     line: u32,
-    name: String,
-    rest: String,
+    /// In upper case.
+    pub(super) name: String,
+    /// All that follows the name.
+    pub(super) rest: String,
+    /// Whether text of its own follows, as `<<EOF`; it is not kept.
+    pub(super) heredoc: bool,
 }
 
 impl Dockerfile {
@@ -47,24 +66,31 @@ impl Dockerfile {
     pub fn parse(text: &str, file: &str) -> Result<Self, Report> {
         let mut found = Self::default();
         let mut stages: Vec<String> = Vec::new();
-        for Instruction { line, name, rest } in instructions(text) {
+        for instruction in instructions(text) {
+            let Instruction { line, ref name, ref rest, .. } = instruction;
             if !INSTRUCTIONS.contains(&name.as_str()) {
                 return Err(broken(
                     file,
                     line,
-                    format!("unknown instruction `{}`{}", short(&name), similar(&name)),
+                    format!("unknown instruction `{}`{}", short(name), similar(name)),
                 ));
             }
             if stages.is_empty() && name != "FROM" && name != "ARG" {
                 return Err(broken(file, line, format!("`{name}` before the first `FROM`")));
             }
             match name.as_str() {
-                "ARG" => found.declare(&rest, stages.is_empty()),
+                "ARG" => found.declare(rest, stages.is_empty()),
                 "FROM" => {
                     let (image, stage) =
-                        from(&rest).ok_or_else(|| broken(file, line, "`FROM` without an image"))?;
+                        from(rest).ok_or_else(|| broken(file, line, "`FROM` without an image"))?;
                     found.start_from(image, &stages);
+                    found.stages.push(Stage {
+                        name: stage.clone(),
+                        base: image.to_owned(),
+                        instructions: Vec::new(),
+                    });
                     stages.push(stage);
+                    continue;
                 }
                 "COPY" => {
                     let source =
@@ -74,6 +100,9 @@ impl Dockerfile {
                     }
                 }
                 _ => {}
+            }
+            if let Some(stage) = found.stages.last_mut() {
+                stage.instructions.push(instruction);
             }
         }
         if stages.is_empty() {
@@ -85,13 +114,7 @@ impl Dockerfile {
     /// The images that must be there or be pulled, with these arguments put in, each once, in order.
     #[must_use]
     pub fn bases(&self, args: &[(String, String)]) -> Vec<String> {
-        let mut values: Vec<(String, String)> = Vec::new();
-        for (name, default) in &self.globals {
-            let given =
-                args.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone());
-            let default = default.as_deref().map(|default| substituted(default, &values));
-            values.extend(given.or(default).map(|value| (name.clone(), value)));
-        }
+        let values = self.global_values(args);
         let mut bases = Vec::new();
         for image in &self.images {
             let image = substituted(image, &values);
@@ -100,6 +123,18 @@ impl Dockerfile {
             }
         }
         bases
+    }
+
+    /// What the arguments before the first `FROM` are, with these given.
+    pub(super) fn global_values(&self, args: &[(String, String)]) -> Vec<(String, String)> {
+        let mut values: Vec<(String, String)> = Vec::new();
+        for (name, default) in &self.globals {
+            let given =
+                args.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+            let default = default.as_deref().map(|default| substituted(default, &values));
+            values.extend(given.or(default).map(|value| (name.clone(), value)));
+        }
+        values
     }
 
     fn declare(&mut self, rest: &str, global: bool) {
@@ -175,7 +210,7 @@ fn from(rest: &str) -> Option<(&str, String)> {
 }
 
 /// Splits at spaces outside quotes.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     for c in text.chars() {
         match (c, quote) {
@@ -216,23 +251,26 @@ fn instructions(text: &str) -> Vec<Instruction> {
             open = Some((begun, joined));
             continue;
         }
-        for end in heredocs(&joined) {
+        let ends = heredocs(&joined);
+        let heredoc = !ends.is_empty();
+        for end in ends {
             // The text up to the mark belongs to the instruction; nothing in it matters here.
             lines.by_ref().find(|(_, line)| line.trim_start_matches('\t') == end);
         }
-        found.extend(instruction(begun, &joined));
+        found.extend(instruction(begun, &joined, heredoc));
     }
-    found.extend(open.and_then(|(begun, joined)| instruction(begun, &joined)));
+    found.extend(open.and_then(|(begun, joined)| instruction(begun, &joined, false)));
     found
 }
 
-fn instruction(line: u32, joined: &str) -> Option<Instruction> {
+fn instruction(line: u32, joined: &str, heredoc: bool) -> Option<Instruction> {
     let joined = joined.trim();
     let (name, rest) = joined.split_once(char::is_whitespace).unwrap_or((joined, ""));
     (!name.is_empty()).then(|| Instruction {
         line,
         name: name.to_uppercase(),
         rest: rest.trim().to_owned(),
+        heredoc,
     })
 }
 
@@ -264,6 +302,17 @@ fn heredocs(joined: &str) -> Vec<String> {
         (plain && !mark.is_empty()).then(|| mark.to_owned())
     };
     joined.split_whitespace().filter_map(mark).collect()
+}
+
+/// As [`substituted`]; none when a name has no value here, which an image or the builder may give it.
+pub(super) fn resolved(text: &str, values: &[(String, String)]) -> Option<String> {
+    let unknown = text.split('$').skip(1).any(|after| {
+        let after = after.strip_prefix('{').unwrap_or(after);
+        let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
+        let (name, form) = after.split_at(end);
+        !form.starts_with([':', '-', '+']) && !values.iter().any(|(known, _)| known == name)
+    });
+    (!unknown).then(|| substituted(text, values))
 }
 
 /// Puts values into `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+instead}`.

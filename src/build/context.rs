@@ -4,7 +4,7 @@
 //! `bin/` and `obj/` are in the context unless `.dockerignore` names them, as with Docker itself. Folders without
 //! files are left out, as git leaves them out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +14,7 @@ use futures_util::Stream;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{App, Code, Report, hex};
+use crate::plan::Change;
 use crate::sys::dockerignore::{Dockerignore, Verdict, is_passing, is_secret};
 use crate::sys::walk::{self, Digest, Hashes, Kind, Stamp};
 
@@ -109,6 +110,25 @@ impl Context {
         format!("c-{}", hex(&hash.finalize(), 6))
     }
 
+    /// What is different from how it was: paths relative to the context. Contents and execute bits count, times do not.
+    #[must_use]
+    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
+        let told = |context: &Self| -> BTreeMap<String, (Kind, Digest)> {
+            let entry =
+                |entry: &Entry| (walk::path_text(&entry.path), (entry.stamp.kind, entry.digest));
+            context.entries.iter().map(entry).collect()
+        };
+        let (mut old, mut changes) = (told(before), Vec::new());
+        for (path, now) in told(self) {
+            match old.remove(&path) {
+                Some(then) if then == now => {}
+                then => changes.push(Change { path, gone: false, new: then.is_none() }),
+            }
+        }
+        changes.extend(old.into_keys().map(|path| Change { path, gone: true, new: false }));
+        changes
+    }
+
     /// How many files are sent.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -132,6 +152,38 @@ impl Context {
     pub fn paths(&self) -> Vec<String> {
         let path = |entry: &Entry| walk::path_text(&self.below.join(&entry.path));
         self.entries.iter().map(path).collect()
+    }
+
+    /// Paths of all files relative to the context, with forward slashes.
+    pub(super) fn files(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| walk::path_text(&entry.path)).collect()
+    }
+
+    /// Links among them, and what these point at inside the context.
+    pub(super) fn linked(&self) -> HashSet<String> {
+        let mut linked = HashSet::new();
+        for entry in self.entries.iter().filter(|entry| entry.stamp.kind == Kind::Link) {
+            linked.insert(walk::path_text(&entry.path));
+            let full = self.root.join(&entry.path);
+            let target = dunce::canonicalize(full).ok();
+            let inside = target.as_deref().and_then(|to| to.strip_prefix(&self.root).ok());
+            let Some(inside) = inside else { continue };
+            // A link to a folder leads to all that is in it.
+            let below = self.entries.iter().filter(|other| other.path.starts_with(inside));
+            linked.extend(below.map(|other| walk::path_text(&other.path)));
+        }
+        linked
+    }
+
+    /// A file's text as it is now.
+    pub(super) fn text(&self, path: &str) -> Option<String> {
+        let bytes = std::fs::read(self.root.join(path)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What is left out.
+    pub(super) fn ignore(&self) -> Dockerignore {
+        read_ignore(&self.root, Path::new(&self.dockerfile))
     }
 
     /// The context as a plain tar stream. A file that does not hold what the tag was made of breaks it off, and is

@@ -34,6 +34,15 @@ pub(super) struct Listener {
     tail: VecDeque<String>,
 }
 
+/// The report on a compilation that ended badly, from its lines.
+pub(super) fn explain_lines(lines: &[String], paths: &[String]) -> Report {
+    let mut listener = Listener::default();
+    for line in lines {
+        listener.hear(&BuildOutput::Log(line.clone()));
+    }
+    listener.explain(&Seen { paths, dockerfile: "", withheld: &[], bases: &[] })
+}
+
 impl Listener {
     /// Hears one thing that the build tells.
     pub(super) fn hear(&mut self, output: &BuildOutput) {

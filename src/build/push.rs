@@ -3,10 +3,8 @@
 use std::time::Instant;
 
 use crate::events::StepScope;
-use crate::model::{Code, ImageRef, Report};
+use crate::model::{ImageRef, Report};
 use crate::sys::docker::Docker;
-use crate::sys::http::Http;
-use crate::sys::registry::Registry;
 
 /// A finished push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +15,6 @@ pub struct Pushed {
     pub sent: usize,
     /// Layers that the registry had.
     pub kept: usize,
-}
-
-/// Whether the registry in an image's name (`127.0.0.1:5511/…`) holds its tag.
-pub async fn is_pushed(http: &Http, image: &ImageRef) -> Result<bool, Report> {
-    let (registry, repository) = image.repository.split_once('/').unwrap_or_default();
-    let port = registry.strip_prefix("127.0.0.1:").and_then(|port| port.parse().ok());
-    let port = port.ok_or_else(|| {
-        Report::new(Code::RegistryFailed, format!("`{registry}` is not a registry of this machine"))
-            .why(format!("the image is `{image}`"))
-    })?;
-    Registry::new(http.clone(), port).has(repository, &image.tag).await
 }
 
 /// Pushes an image to the registry in its name.

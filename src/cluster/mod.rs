@@ -10,6 +10,7 @@ mod node;
 mod objects;
 mod observe;
 mod record;
+mod sync;
 
 pub use create::{create, delete};
 pub use fill::{fill, wait_for_api};
@@ -17,3 +18,4 @@ pub use node::node_files;
 pub use objects::{Contents, fingerprint, objects};
 pub use observe::observe;
 pub use record::{connect, kubeconfig};
+pub use sync::prepare_sync;

@@ -181,18 +181,25 @@ impl Kube {
         Ok(())
     }
 
+    /// Applies some fields of an object that is there, in a name that is remembered apart from that of
+    /// [`Kube::apply`]: what this name applied before and leaves out now, goes.
+    pub async fn apply_as(&self, manager: &str, object: &Value) -> Result<(), Report> {
+        self.check_identity().await?;
+        self.apply_one(manager, object).await
+    }
+
     async fn apply_together(&self, objects: &[&Value]) -> Result<(), Report> {
-        try_join_all(objects.iter().map(|object| self.apply_one(object))).await?;
+        try_join_all(objects.iter().map(|object| self.apply_one(MANAGER, object))).await?;
         Ok(())
     }
 
-    async fn apply_one(&self, object: &Value) -> Result<(), Report> {
+    async fn apply_one(&self, manager: &str, object: &Value) -> Result<(), Report> {
         let sort = Sort::of(object);
         let (namespace, name) =
             (text(object, "/metadata/namespace"), text(object, "/metadata/name"));
         self.calls.changing(&format!("apply {} {namespace}/{name}", sort.kind));
         let api = self.api(sort, namespace);
-        let (parameters, patch) = (PatchParams::apply(MANAGER).force(), Patch::Apply(object));
+        let (parameters, patch) = (PatchParams::apply(manager).force(), Patch::Apply(object));
         retried("apply", sort, name, || api.patch(name, &parameters, &patch)).await?;
         Ok(())
     }
@@ -304,6 +311,12 @@ pub fn condition(object: &Value, name: &str) -> bool {
 #[must_use]
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The whole number at a JSON pointer; 0 when there is none.
+#[must_use]
+pub fn number(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
 }
 
 fn value(object: DynamicObject) -> Result<Value, Report> {

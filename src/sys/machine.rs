@@ -14,6 +14,16 @@ pub struct Inotify {
     pub instances: u64,
 }
 
+/// The name that container images have for this machine's processor, as `amd64`.
+#[must_use]
+pub fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
 fn number(path: &str) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }

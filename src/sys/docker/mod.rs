@@ -7,6 +7,7 @@ mod containers;
 mod exec;
 mod images;
 mod networks;
+mod session;
 
 use bollard::errors::Error;
 
@@ -18,6 +19,7 @@ pub(crate) use containers::stamped;
 pub use containers::{SET_UP_MARKER, Stamped};
 pub use exec::Executed;
 pub use images::{BuildOutput, BuildRequest, FoundImage};
+pub use session::{Idle, Session};
 
 /// A connection to the engine; clones share it.
 #[derive(Debug, Clone)]
