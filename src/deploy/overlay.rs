@@ -101,13 +101,13 @@ mod tests {
             (
                 json!({"readiness": {"enabled": true}}),
                 Value::Null,
-                json!({"enabled": true, "initialDelaySeconds": 0, "periodSeconds": 1}),
+                json!({"enabled": true, "initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 10}),
                 Value::Null,
             ),
             (
                 json!({"liveness": {"enabled": true, "path": "/a\"b"}}),
                 Value::Null,
-                json!({"enabled": true, "path": "/a\"b", "initialDelaySeconds": 0, "periodSeconds": 1}),
+                json!({"enabled": true, "path": "/a\"b", "initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 10}),
                 json!({"failureThreshold": 30}),
             ),
             (

@@ -7,14 +7,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::overlay::{self, Probes};
+use super::patch::{Mark, clear_mark};
 use super::{chart, values};
 use crate::events::StepScope;
 use crate::model::{App, AppId, Code, FoundRelease, ImageRef, ReleaseStatus, Report, short_hash};
 use crate::sys::helm::{Helm, NAMESPACE};
-use crate::sys::kube::{DEPLOYMENT, Kube, Sort};
+use crate::sys::kube::{DEPLOYMENT, Kube, Sort, number, text};
 
 /// The label on Helm's record of a release: the hash of chart and values that it was made from.
 const HASH: &str = "altinn-local-hash";
+
+/// The label on Helm's record of a release: the tag of its image, of at most 63 characters.
+const TAG: &str = "altinn-local-tag";
 
 /// The name of the Service, `<release>-deployment`, must not be longer than 63 characters.
 const LONGEST: usize = 52;
@@ -73,19 +77,33 @@ fn with_fix(report: Report) -> Report {
 }
 
 /// What Helm's record tells about an app's release, and whether its newest version is ready. Reads labels, not values.
+/// What became live without Helm is not in the record: a mark on the Deployment tells of it, or its image does.
 pub async fn observe(kube: &Kube, app: &AppId) -> Result<Option<FoundRelease>, Report> {
     let release = app.release();
     let records = records(kube, &release).await?;
     let Some(newest) = records.last() else {
         return Ok(None);
     };
-    let deployments = kube.list(DEPLOYMENT, NAMESPACE, &format!("release={release}")).await?;
+    let deployments = deployments(kube, &release).await?;
+    let serving = deployments.first().and_then(tag_of);
+    let mark = deployments.first().and_then(Mark::of);
     Ok(Some(FoundRelease {
         revision: newest.revision,
         status: newest.status(),
-        hash: newest.hash.clone(),
+        hash: newest.hash_of(serving.as_deref(), mark),
         ready: !deployments.is_empty() && deployments.iter().all(is_rolled_out),
     }))
+}
+
+/// The Deployments of a release: one, or none.
+pub(super) async fn deployments(kube: &Kube, release: &str) -> Result<Vec<Value>, Report> {
+    kube.list(DEPLOYMENT, NAMESPACE, &format!("release={release}")).await
+}
+
+/// The tag of the image that a Deployment makes pods of.
+pub(super) fn tag_of(deployment: &Value) -> Option<String> {
+    let image = text(deployment, "/spec/template/spec/containers/0/image");
+    (!image.is_empty()).then(|| ImageRef::parse(image).tag)
 }
 
 /// Helm and what it needs for one organisation's cluster.
@@ -111,6 +129,20 @@ impl Installer {
         spec: &ReleaseSpec,
         scope: &StepScope,
     ) -> Result<u32, Report> {
+        // Before Helm: a mark must never stand for what is not there any more.
+        for deployment in deployments(kube, &spec.release).await? {
+            clear_mark(kube, &deployment).await?;
+        }
+        self.upgrade(kube, spec, scope).await
+    }
+
+    /// The same without a word on what is in place: see [`super::patch::settle`].
+    pub(super) async fn upgrade(
+        &self,
+        kube: &Kube,
+        spec: &ReleaseSpec,
+        scope: &StepScope,
+    ) -> Result<u32, Report> {
         // Helm goes by the file alone, so the check that it leads to our cluster is ours to make.
         kube.check_identity().await?;
         let chart = chart::unpack(&self.cache)?;
@@ -121,7 +153,7 @@ impl Installer {
                 &spec.release,
                 &chart,
                 &spec.values,
-                &[(HASH, &spec.hash)],
+                &[(HASH, &spec.hash), (TAG, &spec.image.tag)],
                 |line| scope.log(line),
             )
             .await
@@ -162,6 +194,7 @@ struct Record {
     /// Helm's word: `deployed`, `superseded`, `failed`, `pending-install`, …
     status: String,
     hash: Option<String>,
+    tag: Option<String>,
 }
 
 impl Record {
@@ -170,7 +203,17 @@ impl Record {
             revision: labels.get("version")?.parse().ok()?,
             status: labels.get("status")?.clone(),
             hash: labels.get(HASH).cloned(),
+            tag: labels.get(TAG).cloned(),
         })
+    }
+
+    /// The hash of what serves, when the Deployment's image has the tag `serving`; none when it is not known.
+    fn hash_of(&self, serving: Option<&str>, mark: Option<Mark>) -> Option<String> {
+        match (serving, mark) {
+            (Some(serving), Some(mark)) if mark.tag == serving => Some(mark.hash),
+            (Some(serving), _) if self.tag.as_deref().is_some_and(|tag| tag != serving) => None,
+            _ => self.hash.clone(),
+        }
     }
 
     fn status(&self) -> ReleaseStatus {
@@ -220,7 +263,7 @@ fn in_order(labels: &[BTreeMap<String, String>]) -> Vec<Record> {
 
 /// Whether a Deployment's newest version, and only that, is ready; the rule of `kubectl rollout status`.
 fn is_rolled_out(deployment: &Value) -> bool {
-    let number = |pointer: &str| deployment.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+    let number = |pointer: &str| number(deployment, pointer);
     let wanted = deployment.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
     number("/status/observedGeneration") >= number("/metadata/generation")
         && number("/status/updatedReplicas") >= wanted
@@ -264,6 +307,33 @@ mod tests {
             (&[("1", "superseded"), ("2", "uninstalling")], Healing::Uninstall),
         ] {
             assert_eq!(healing(&of(records)), expected, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn what_serves_need_not_be_what_helm_installed() {
+        let mark = |tag: &str| Some(Mark { tag: tag.to_owned(), hash: "marked".to_owned() });
+        for (recorded, serving, mark, expected) in [
+            (Some("1"), Some("1"), None, Some("helm")),
+            (None, Some("1"), None, Some("helm")),
+            (Some("1"), None, None, Some("helm")),
+            (Some("1"), Some("2"), None, None),
+            (Some("1"), Some("1"), mark("1"), Some("marked")),
+            (Some("1"), Some("2"), mark("2"), Some("marked")),
+            (Some("2"), Some("2"), mark("1"), Some("helm")),
+            (Some("1"), Some("2"), mark("1"), None),
+        ] {
+            let record = Record {
+                revision: 1,
+                status: "deployed".to_owned(),
+                hash: Some("helm".to_owned()),
+                tag: recorded.map(str::to_owned),
+            };
+            assert_eq!(
+                record.hash_of(serving, mark).as_deref(),
+                expected,
+                "{recorded:?} {serving:?}"
+            );
         }
     }
 
