@@ -14,7 +14,8 @@ use crate::model::{AppId, Cluster, Code, OrgName, Report, Service, apps_host};
 use crate::plan::{Planned, Step};
 use crate::sys::git::PushTarget;
 use crate::sys::host::HostFacts;
-use crate::{build, router, stack};
+use crate::sys::kube::Kube;
+use crate::{build, deploy, router, stack};
 
 /// How long the API of a restarted node may take.
 const NODE_START: Duration = Duration::from_secs(90);
@@ -83,7 +84,7 @@ pub(super) async fn take_away(shop: &Workshop, step: &Step) -> Result<(), Report
 }
 
 /// Plans are made from the same desire, so a name that is not in it is a fault of ours.
-fn lost(what: &str) -> Report {
+pub(super) fn lost(what: &str) -> Report {
     Report::new(Code::Bug, format!("a step names {what}, which is not wanted"))
 }
 
@@ -91,7 +92,7 @@ fn service<'a>(desire: &'a Desire, id: &str) -> Result<&'a Service, Report> {
     desire.stack.services.iter().find(|service| service.id == id).ok_or_else(|| lost(id))
 }
 
-fn cluster_of<'a>(desire: &'a Desire, org: &OrgName) -> Result<&'a Cluster, Report> {
+pub(super) fn cluster_of<'a>(desire: &'a Desire, org: &OrgName) -> Result<&'a Cluster, Report> {
     desire.stack.cluster(org).ok_or_else(|| lost(org.as_str()))
 }
 
@@ -120,6 +121,9 @@ async fn start_cluster(shop: &Workshop, wanted: &Cluster) -> Result<(), Report> 
 
 async fn fill_cluster(shop: &Workshop, wanted: &Cluster, scope: &StepScope) -> Result<(), Report> {
     shop.docker.put_files(&wanted.node(), &cluster::node_files(wanted)).await?;
+    if let Ok(helper) = &shop.helper {
+        cluster::prepare_sync(&shop.docker, wanted, helper).await?;
+    }
     cluster::fill(&shop.kube(wanted).await?, wanted, &contents(), scope).await
 }
 
@@ -177,7 +181,10 @@ pub(super) async fn push_image(
     work: &Work,
     scope: &StepScope,
 ) -> Result<(), Report> {
-    build::push(&shop.docker, &work.push, scope).await.map(|_| ())
+    build::push(&shop.docker, &work.push, scope).await?;
+    let Some(helper) = &work.helper else { return Ok(()) };
+    let (registry, repository) = shop.registry(&work.push)?;
+    build::develop(&registry, repository, &work.push.tag, helper, &work.target.tag).await
 }
 
 /// Installs the release and waits until the new version answers through the router. Tells Helm's revision.
@@ -191,12 +198,33 @@ pub(super) async fn release(
     let kube = shop.kube(cluster).await?;
     scope.detail("helm upgrade");
     let revision = shop.installer(cluster).release(&kube, &work.spec, scope).await?;
+    Ok((revision, served(shop, desire, work, &kube, scope).await?))
+}
+
+/// Gives the Deployment its new image alone, and waits until the new version answers. Helm's record is to follow.
+pub(super) async fn patch(
+    shop: &Workshop,
+    desire: &Desire,
+    work: &Work,
+    scope: &StepScope,
+) -> Result<Rollout, Report> {
+    let kube = shop.kube(cluster_of(desire, &work.app.id.org)?).await?;
+    deploy::patch::patch(&kube, &work.spec).await?;
+    served(shop, desire, work, &kube, scope).await
+}
+
+async fn served(
+    shop: &Workshop,
+    desire: &Desire,
+    work: &Work,
+    kube: &Kube,
+    scope: &StepScope,
+) -> Result<Rollout, Report> {
     let front = Front {
         http: shop.site.http.clone(),
         port: desire.stack.ports.router,
         host: apps_host(&work.app.id.org),
     };
     let patience = Duration::from_secs(work.app.deploy_timeout_seconds);
-    let rollout = rollout::wait(&kube, &work.spec, &front, patience, scope).await?;
-    Ok((revision, rollout))
+    rollout::wait(kube, &work.spec, &front, patience, scope).await
 }

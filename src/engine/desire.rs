@@ -14,11 +14,12 @@ use crate::config::settings::{Overrides, Settings};
 use crate::deploy::ReleaseSpec;
 use crate::deploy::release;
 use crate::model::{
-    App, Code, FoundContainer, ImageRef, OrgName, Part, Report, Stack, apps_host, labels,
+    App, AppId, Code, FoundContainer, ImageRef, OrgName, Part, Report, Stack, apps_host, labels,
     org_registry,
 };
 use crate::plan::AppTarget;
 use crate::stack::{self, Images, Wish};
+use crate::sys::helper::Helper;
 use crate::sys::host::HostFacts;
 use crate::sys::walk::Hashes;
 use crate::{cluster, parts, router};
@@ -39,13 +40,24 @@ pub(super) struct Desire {
     pub(super) notices: Vec<Report>,
 }
 
+impl Desire {
+    /// The tag that an app is deployed with; empty when it is not wanted.
+    pub(super) fn tag_of(&self, app: &AppId) -> String {
+        let work = self.works.iter().find(|work| work.app.id == *app);
+        work.map(|work| work.target.tag.clone()).unwrap_or_default()
+    }
+}
+
 /// An app with the content it has now.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
     pub(super) app: App,
     pub(super) context: Context,
     pub(super) plan: build::Plan,
+    /// What is deployed: the image's tag, or that of the image for development made of it.
     pub(super) target: AppTarget,
+    /// What the image for development gets; none when the image is deployed as it was built.
+    pub(super) helper: Option<Helper>,
     /// As the workstation pushes it.
     pub(super) push: ImageRef,
     pub(super) spec: ReleaseSpec,
@@ -109,14 +121,20 @@ pub(super) async fn desire(
         credentials: &site.credentials,
     })?;
     for wanted in &mut stack.clusters {
-        wanted.contents = cluster::fingerprint(wanted, &contents())?;
+        let helper = shop.helper.as_ref().map_or("", |helper| helper.short());
+        wanted.contents = format!("{}{helper}", cluster::fingerprint(wanted, &contents())?);
     }
     let routes = router::render(&stack)?;
     let mut works = Vec::new();
     for app in &stack.apps {
-        works.push(work(shop, &stack, app, &bases, hashes).await?);
+        works.push(work(shop, &stack, app, &bases, hashes, is_watched(app, requests)).await?);
     }
-    let notices = works.iter().flat_map(|work| work.notices.clone()).collect();
+    let mut notices: Vec<_> = works.iter().flat_map(|work| work.notices.clone()).collect();
+    if let Err(report) = &shop.helper
+        && works.iter().any(|work| is_watched(&work.app, requests))
+    {
+        notices.push(report.clone());
+    }
     Ok(Desire { stack, images, bases, pulls, routes, works, notices })
 }
 
@@ -129,19 +147,30 @@ pub(super) fn network_name(site: &Site) -> String {
     format!("altinn-local-{}", site.stack)
 }
 
-/// An app with the content it has at this moment.
+/// Whether saves of an app become live: nobody switched that off for its project.
+pub(super) fn is_watched(app: &App, requests: &[UpRequest]) -> bool {
+    let own = requests.iter().find(|request| app.root.starts_with(&request.dir));
+    !own.is_some_and(|request| request.options.no_watch)
+}
+
+/// An app with the content it has at this moment. One that is watched is deployed from its image for development.
 pub(super) async fn work(
     shop: &Workshop,
     stack: &Stack,
     app: &App,
     bases: &BaseImages,
     hashes: &SharedHashes,
+    watched: bool,
 ) -> Result<Work, Report> {
     let context = read_context(app, hashes).await?;
     let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
     let offered = bases.offered(&recipe, &app.build_args);
     let plan = build::plan(&shop.docker, app, &context, offered).await?;
-    let tag = plan.tag.clone();
+    let helper = shop.helper.as_ref().ok().filter(|_| watched).cloned();
+    let tag = match &helper {
+        Some(helper) => build::development_tag(&plan.tag, helper),
+        None => plan.tag.clone(),
+    };
     let repository = app.id.release();
     let in_cluster =
         ImageRef::new(format!("{}/{repository}", org_registry(&app.id.org)), tag.clone());
@@ -150,8 +179,9 @@ pub(super) async fn work(
     notices.extend(withheld(app, &context));
     Ok(Work {
         app: app.clone(),
-        push: ImageRef::new(format!("{}/{repository}", host.unwrap_or_default()), tag.clone()),
+        push: ImageRef::new(format!("{}/{repository}", host.unwrap_or_default()), plan.tag.clone()),
         target: AppTarget { tag, release_hash: spec.hash.clone() },
+        helper,
         context,
         plan,
         spec,

@@ -9,6 +9,7 @@ mod converge;
 mod desire;
 mod execute;
 mod handle;
+mod hot;
 mod local;
 mod observe;
 mod output;

@@ -141,7 +141,7 @@ async fn look_at_app(
     let port = running(stack, found, &service).and_then(|container| container.published.first());
     let pushed = match port {
         Some((_, port, _)) => {
-            let registry = Registry::new(shop.site.http.clone(), *port);
+            let registry = Registry::new(shop.site.http.clone(), *port, shop.site.calls.clone());
             // One that does not answer is for its own step to heal.
             registry.has(&work.app.id.release(), &work.target.tag).await.unwrap_or(false)
         }

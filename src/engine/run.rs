@@ -18,8 +18,9 @@ use super::execute::milliseconds;
 use super::handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest,
 };
+use super::hot::SharedHot;
 use super::resources;
-use super::ship::Shipped;
+use super::ship::Ship;
 use super::slots::Slot;
 use super::workshop::Site;
 use crate::events::EventKind;
@@ -60,7 +61,7 @@ struct Run {
 enum Ended {
     Up(Result<Converged, Report>, bool),
     Down(Result<Vec<(String, String)>, Report>),
-    Ship(AppId, Result<Shipped, Report>),
+    Ship(Box<Ship>),
     Looked(Vec<Resource>),
     /// A helper task that has nothing to tell.
     Quiet,
@@ -79,6 +80,7 @@ struct Engine {
     runs: u64,
     desire: Option<Arc<Desire>>,
     slots: BTreeMap<AppId, Slot>,
+    hot: BTreeMap<AppId, SharedHot>,
     watching: CancellationToken,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
@@ -104,6 +106,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         runs: 0,
         desire: None,
         slots: BTreeMap::new(),
+        hot: BTreeMap::new(),
         watching: CancellationToken::new(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
@@ -294,7 +297,7 @@ impl Engine {
                 }
                 self.finish(result);
             }
-            Ended::Ship(app, result) => self.end_ship(&app, result),
+            Ended::Ship(ship) => self.end_ship(*ship),
             Ended::Looked(resources) => {
                 self.heal(&resources);
                 self.tell(resources);

@@ -5,23 +5,63 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::carry::{build_image, push_image, release};
-use super::desire::{Desire, SharedHashes, Work, read_projects, work};
+use super::carry::{build_image, cluster_of, patch, push_image, release};
+use super::desire::{Desire, SharedHashes, Work, is_watched, read_projects, work};
 use super::execute::milliseconds;
 use super::handle::UpRequest;
+use super::hot::{Base, Ground, Hot, Placed, SharedHot, below, prefix};
 use super::workshop::{Site, Workshop};
+use crate::build::Landing;
+use crate::deploy;
 use crate::events::{EventKind, Journal, Stage, StepScope};
-use crate::model::{App, AppId, Code, Report};
+use crate::model::{App, AppId, Code, Lane, Place, Report, WatchMode};
+use crate::plan::{self, Change, Course};
+use crate::sys::calls::Calls;
 
 /// How a shipment ended.
 #[derive(Debug)]
 pub(super) enum Shipped {
-    /// The new version answers: what it is, Helm's revision, and the time of each part.
-    Live(Box<Work>, u32, Vec<Stage>),
+    /// The new content answers.
+    Live(Box<Live>),
     /// What is on disk is what serves already.
     Same,
     /// A newer save came while it was built.
     Superseded,
+}
+
+/// A shipment that ended.
+#[derive(Debug)]
+pub(super) struct Ship {
+    pub(super) app: AppId,
+    pub(super) order: Order,
+    /// The paths that it was told of.
+    pub(super) noted: Vec<String>,
+    pub(super) shipped: Result<Shipped, Report>,
+}
+
+/// What serves now, and how it came there.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) work: Work,
+    /// Helm's revision, when it is a new one.
+    pub(super) revision: Option<u32>,
+    pub(super) lane: Lane,
+    pub(super) reason: String,
+    /// The time of each part.
+    pub(super) stages: Vec<Stage>,
+    /// What is to be done now that it serves.
+    pub(super) after: After,
+}
+
+/// What follows when a version serves, without anyone waiting for it.
+#[derive(Debug)]
+pub(super) enum After {
+    /// Nothing.
+    Nothing,
+    /// The cluster's note, and an image of what was written into containers.
+    Keep(Base),
+    /// Helm's record.
+    Settle,
 }
 
 /// What a shipment starts from.
@@ -32,47 +72,243 @@ pub(super) struct Order {
     pub(super) requests: Vec<UpRequest>,
     /// The hash of the release that serves.
     pub(super) serving: Option<String>,
+    /// Paths that were told as changed since then, relative to the app's root.
+    pub(super) noted: Vec<String>,
     pub(super) hashes: SharedHashes,
+    pub(super) hot: SharedHot,
     pub(super) cancel: CancellationToken,
 }
 
-/// Ships what is on disk now.
+/// Ships what is on disk now, the lightest way that is right.
 pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
     let shop = Workshop::open(&site).await.map_err(first)?;
     let app = current_app(&site, &order)?;
     let started = Instant::now();
     let desire = &order.desire;
-    let work = work(&shop, &desire.stack, &app, &desire.bases, &order.hashes).await?;
+    let watched = is_watched(&app, &order.requests);
+    let work = work(&shop, &desire.stack, &app, &desire.bases, &order.hashes, watched).await?;
     if order.serving.as_deref() == Some(work.target.release_hash.as_str()) {
         return Ok(Shipped::Same);
     }
-    let id = &app.id;
-    let mut stages = vec![Stage { name: "look".to_owned(), ms: milliseconds(started) }];
-    let step = format!("build {id}");
-    let building = timed(&site.journal, &step, id, |scope| {
-        let (shop, work) = (&shop, &work);
-        async move { build_image(shop, work, &scope).await }
+    let landing = Landing::of(&work.context, &work.plan.args)?;
+    let mut course = chart_course(&order, &work, &landing);
+    let stages = vec![Stage { name: "look".to_owned(), ms: milliseconds(started) }];
+    let mut hot = order.hot.lock().await;
+    if matches!(course.lane, Lane::Asset | Lane::Code | Lane::Layer) {
+        let ground = Ground {
+            shop: &shop,
+            desire,
+            work: &work,
+            course: &course,
+            landing: &landing,
+            cancel: &order.cancel,
+        };
+        let placed = match course.lane {
+            Lane::Layer => hot.layer(&ground).await,
+            _ => hot.place(&ground).await,
+        };
+        match placed {
+            Ok(Placed::Live(placed)) => {
+                let stages = stages.into_iter().chain(placed).collect();
+                if course.lane == Lane::Layer {
+                    return patched(&shop, &order, work, course, stages, &mut hot).await;
+                }
+                let after = hot.kept().map_or(After::Nothing, After::Keep);
+                let live = Live::new(work, course, stages, None, after);
+                return Ok(Shipped::Live(Box::new(live)));
+            }
+            Ok(Placed::Superseded) => return Ok(Shipped::Superseded),
+            // What the compiler or the app says is for the developer; all else has a heavier way.
+            Err(report) if is_developers(&report) => return Err(report),
+            Ok(Placed::Cannot(why)) => course = heavier(course, &why),
+            Err(report) => course = heavier(course, &report.title),
+        }
+    }
+    whole(&shop, &order, work, course, stages, &mut hot).await
+}
+
+/// Which way what changed since the last version takes.
+fn chart_course(order: &Order, work: &Work, landing: &Landing) -> Course {
+    let app = &work.app;
+    let before = order.desire.works.iter().find(|before| before.app.id == app.id);
+    let mut changes = before.map_or_else(Vec::new, |before| {
+        let changes = work.context.changes_since(&before.context);
+        changes
+            .into_iter()
+            .map(|change| Change { path: below(app, &change.path), ..change })
+            .collect()
     });
-    let (ms, ()) = tokio::select! {
-        built = building => built?,
-        () = order.cancel.cancelled() => return Ok(Shipped::Superseded),
+    let within = work.context.paths();
+    // What no build reads, as values: the walk does not see it.
+    for path in order.noted.iter().filter(|path| !within.contains(path)) {
+        if !changes.iter().any(|change: &Change| change.path == *path) {
+            let gone = !app.root.join(path).exists();
+            changes.push(Change { path: path.clone(), gone, new: false });
+        }
+    }
+    let prefix = prefix(app);
+    let values: Vec<String> = app.values.iter().map(|path| path.display().to_string()).collect();
+    let ground = plan::Ground {
+        rules: &[],
+        mode: WatchMode::Auto,
+        supervised: work.helper.is_some(),
+        values: &values,
     };
-    stages.push(Stage { name: "build".to_owned(), ms });
-    let (ms, ()) = timed(&site.journal, &format!("push {id}"), id, |scope| {
-        let (shop, work) = (&shop, &work);
-        async move { push_image(shop, work, &scope).await }
+    let mut course = plan::course(&changes, &ground, |path| {
+        path.strip_prefix(&prefix).map_or(Place::Nowhere, |path| landing.place(path))
+    });
+    let comparable =
+        before.is_some_and(|before| deploy::patch::differ_in_image_alone(&before.spec, &work.spec));
+    let light = matches!(course.lane, Lane::Asset | Lane::Code | Lane::Layer);
+    if order.serving.is_none() || before.is_none() || work.helper.is_none() {
+        course = heavier(course, "what serves is not known");
+    } else if light && !comparable {
+        course = heavier(course, "values or the chart changed too");
+    } else if course.lane < Lane::Asset {
+        // The release differs all the same, or there would be nothing to ship.
+        course.lane = Lane::Config;
+    }
+    course
+}
+
+fn heavier(mut course: Course, why: &str) -> Course {
+    course.reason = match course.reason.as_str() {
+        "" => why.to_owned(),
+        reason => format!("{reason}, but {why}"),
+    };
+    course.lane = Lane::Build;
+    course.build = true;
+    course
+}
+
+/// Faults of what was saved.
+fn is_developers(report: &Report) -> bool {
+    matches!(report.code, Code::CompileFailed | Code::DeployFailed | Code::Cancelled)
+}
+
+/// The image is in the registry: the Deployment gets it, and Helm's record follows.
+async fn patched(
+    shop: &Workshop,
+    order: &Order,
+    work: Work,
+    course: Course,
+    mut stages: Vec<Stage>,
+    hot: &mut Hot,
+) -> Result<Shipped, Report> {
+    let (id, desire) = (work.app.id.clone(), &order.desire);
+    let (ms, rollout) = timed(&shop.site.journal, &format!("deploy {id}"), &id, |scope| {
+        let work = &work;
+        async move { patch(shop, desire, work, &scope).await }
     })
     .await?;
-    stages.push(Stage { name: "push".to_owned(), ms });
-    let (ms, (revision, rollout)) = timed(&site.journal, &format!("deploy {id}"), id, |scope| {
-        let (shop, work, desire) = (&shop, &work, desire);
+    hot.rolled_out();
+    let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
+    stages.push(Stage { name: "patch".to_owned(), ms: ms.saturating_sub(waited) });
+    stages.extend(rollout.stages);
+    Ok(Shipped::Live(Box::new(Live::new(work, course, stages, None, After::Settle))))
+}
+
+/// Build, push and Helm; the first two only when the registry does not hold the image.
+async fn whole(
+    shop: &Workshop,
+    order: &Order,
+    work: Work,
+    course: Course,
+    mut stages: Vec<Stage>,
+    hot: &mut Hot,
+) -> Result<Shipped, Report> {
+    let (id, desire, journal) = (work.app.id.clone(), &order.desire, &shop.site.journal);
+    let (registry, repository) = shop.registry(&work.push)?;
+    if course.build || !registry.has(repository, &work.target.tag).await? {
+        let step = format!("build {id}");
+        let building = timed(journal, &step, &id, |scope| {
+            let work = &work;
+            async move { build_image(shop, work, &scope).await }
+        });
+        let (ms, ()) = tokio::select! {
+            built = building => built?,
+            () = order.cancel.cancelled() => return Ok(Shipped::Superseded),
+        };
+        stages.push(Stage { name: "build".to_owned(), ms });
+        let (ms, ()) = timed(journal, &format!("push {id}"), &id, |scope| {
+            let work = &work;
+            async move { push_image(shop, work, &scope).await }
+        })
+        .await?;
+        stages.push(Stage { name: "push".to_owned(), ms });
+    }
+    let (ms, (revision, rollout)) = timed(journal, &format!("deploy {id}"), &id, |scope| {
+        let work = &work;
         async move { release(shop, desire, work, &scope).await }
     })
     .await?;
+    hot.rolled_out();
     let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
     stages.push(Stage { name: "helm".to_owned(), ms: ms.saturating_sub(waited) });
     stages.extend(rollout.stages);
-    Ok(Shipped::Live(Box::new(work), revision, stages))
+    let live = Live::new(work, course, stages, Some(revision), After::Nothing);
+    Ok(Shipped::Live(Box::new(live)))
+}
+
+impl Live {
+    fn new(
+        work: Work,
+        course: Course,
+        stages: Vec<Stage>,
+        revision: Option<u32>,
+        after: After,
+    ) -> Self {
+        let Course { lane, reason, .. } = course;
+        Self { work, revision, lane, reason, stages, after }
+    }
+}
+
+/// What follows when a version serves: nobody waits for it, and the next save finds it done or does it itself.
+pub(super) async fn follow_up(
+    site: Site,
+    order: Order,
+    work: Work,
+    after: After,
+) -> Result<Option<u32>, Report> {
+    // Beside a run, whose changing calls these are not.
+    let site = Site { calls: Calls::default(), ..site };
+    let shop = Workshop::open(&site).await.map_err(first)?;
+    let cluster = cluster_of(&order.desire, &work.app.id.org)?;
+    match after {
+        After::Nothing => Ok(None),
+        After::Keep(base) => base.keep(&shop, cluster, &work).await.map(|()| None),
+        After::Settle => {
+            let scope = StepScope::new(site.journal.clone(), format!("settle {}", work.app.id));
+            let kube = shop.kube(cluster).await?;
+            let installer = shop.installer(cluster);
+            deploy::patch::settle(&installer, &kube, &work.spec, &scope).await.map(Some)
+        }
+    }
+}
+
+/// Makes the compiler of an app warm, so that the first save is as fast as the next.
+pub(super) async fn warm_up(site: Site, order: Order) -> Result<(), Report> {
+    // Beside a run, whose changing calls these are not.
+    let site = Site { calls: Calls::default(), ..site };
+    let shop = Workshop::open(&site).await.map_err(first)?;
+    let app = current_app(&site, &order)?;
+    let watched = is_watched(&app, &order.requests);
+    let desire = &order.desire;
+    let work = work(&shop, &desire.stack, &app, &desire.bases, &order.hashes, watched).await?;
+    let landing = Landing::of(&work.context, &work.plan.args)?;
+    if landing.compile().is_err() || work.helper.is_none() {
+        return Ok(());
+    }
+    let course = chart_course(&order, &work, &landing);
+    let ground = Ground {
+        shop: &shop,
+        desire,
+        work: &work,
+        course: &course,
+        landing: &landing,
+        cancel: &order.cancel,
+    };
+    order.hot.lock().await.warm(&ground).await
 }
 
 /// The app as its folder is now: the Dockerfile may have moved, the configuration may have changed.

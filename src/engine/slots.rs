@@ -1,5 +1,6 @@
 //! The apps that are watched: what serves of each, and what is on its way.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,10 @@ pub(super) struct Slot {
     pub(super) serving: Option<String>,
     /// Helm's revision of it.
     pub(super) revision: Option<u32>,
+    /// Paths told as changed since what serves, relative to the app's root.
+    pub(super) noted: BTreeSet<String>,
+    /// Whether the last save did not make it.
+    pub(super) failed: bool,
     /// When the oldest save that is not live yet was noticed.
     dirty: Option<Instant>,
     /// The shipment under way, with the moment of the save it began with.
@@ -22,7 +27,15 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn new(app: AppId, serving: Option<String>, revision: Option<u32>) -> Self {
-        Self { app, serving, revision, dirty: None, shipping: None }
+        Self {
+            app,
+            serving,
+            revision,
+            noted: BTreeSet::new(),
+            failed: false,
+            dirty: None,
+            shipping: None,
+        }
     }
 
     /// A save: a build of older content is cancelled, whatever comes after a build goes on to its end.

@@ -8,16 +8,18 @@ use crate::config::dirs::Dirs;
 use crate::config::env::{Environment, Variable};
 use crate::deploy::release::Installer;
 use crate::events::Journal;
-use crate::model::{Cluster, Credentials, Report, StackName};
+use crate::model::{Cluster, Credentials, ImageRef, Report, StackName};
 use crate::stack::Executor;
 use crate::sys::calls::Calls;
 use crate::sys::docker::{Docker, EngineChoice, Product};
 use crate::sys::gitea::Gitea;
 use crate::sys::helm::Helm;
+use crate::sys::helper::Helper;
 use crate::sys::http::Http;
 use crate::sys::kind::{Kind, KindEngine};
 use crate::sys::kube::Kube;
-use crate::sys::tools;
+use crate::sys::registry::Registry;
+use crate::sys::{helper, tools};
 
 /// What stays the same during an agent's life.
 #[derive(Debug, Clone)]
@@ -75,6 +77,8 @@ pub(super) struct Workshop {
     pub(super) docker: Docker,
     pub(super) kind: Kind,
     pub(super) helm: Helm,
+    /// What runs inside containers; why saves cannot go there when it is not on this machine.
+    pub(super) helper: Result<Helper, Report>,
 }
 
 impl Workshop {
@@ -98,6 +102,7 @@ impl Workshop {
         Ok(Self {
             kind: Kind::new(kind, engine, calls.clone()),
             helm: Helm::new(&helm, &site.folder().join("helm"), calls),
+            helper: helper::find(&site.dirs.tools),
             docker,
             site: site.clone(),
         })
@@ -115,6 +120,11 @@ impl Workshop {
             kubeconfig: cluster::kubeconfig(&self.site.folder(), &cluster.name),
             cache: self.site.dirs.cache.join("charts"),
         }
+    }
+
+    /// The registry in an image's name, and the repository there.
+    pub(super) fn registry<'a>(&self, image: &'a ImageRef) -> Result<(Registry, &'a str), Report> {
+        Registry::of(image, &self.site.http, &self.site.calls)
     }
 
     /// For container steps.

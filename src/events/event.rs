@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AppId, Report, Resource};
+use crate::model::{AppId, Lane, Report, Resource};
 
 /// One part of a save's way to the browser, with its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +124,10 @@ pub enum EventKind {
         tag: String,
         /// The Helm revision.
         revision: u32,
+        /// Which way it took.
+        lane: Lane,
+        /// Why that way, in a few words.
+        reason: String,
         /// Each part's time.
         stages: Vec<Stage>,
         /// From the save (or the start of the work) to the first answer, milliseconds.

@@ -69,8 +69,9 @@ impl<'a> Plain<'a> {
                 vec![style.dim(&format!("{source}  {}", clean(line)))]
             }
             EventKind::Change { paths, count, .. } => vec![change(paths, *count)],
-            EventKind::Shipped { app, tag, revision, stages, total_ms } => {
-                vec![style.green(&shipped(app, tag, *revision, stages, *total_ms))]
+            EventKind::Shipped { app, tag, revision, lane, reason, stages, total_ms } => {
+                let way = format!("{lane} ({})", clean(reason));
+                vec![style.green(&shipped(app, tag, *revision, &way, stages, *total_ms))]
             }
             EventKind::ShipFailed { report, serving, .. } => self.ship_failed(report, *serving),
             EventKind::Notice { report } => {
@@ -147,9 +148,16 @@ fn change(paths: &[String], count: usize) -> String {
     }
 }
 
-fn shipped(app: &AppId, tag: &str, revision: u32, stages: &[Stage], total_ms: u64) -> String {
+fn shipped(
+    app: &AppId,
+    tag: &str,
+    revision: u32,
+    way: &str,
+    stages: &[Stage],
+    total_ms: u64,
+) -> String {
     let stages: Vec<String> =
         stages.iter().map(|stage| format!("{} {}", stage.name, span(stage.ms))).collect();
     let stages = stages.join(" · ");
-    format!("✔ live    {app} v{revision} {}   {stages}   {}", clean(tag), span(total_ms))
+    format!("✔ live    {app} v{revision} {}   {way}   {stages}   {}", clean(tag), span(total_ms))
 }

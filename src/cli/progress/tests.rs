@@ -16,7 +16,7 @@ const RECORDED: &str = r#"
 {"seq":6,"t":"2026-01-01T14:02:08Z","type":"log","source":"create org.ttd.cluster","line":"noise"}
 {"seq":7,"t":"2026-01-01T14:02:09Z","type":"somethingNew","x":1}
 {"seq":8,"t":"2026-01-01T14:02:31Z","type":"stepFinished","step":"create org.ttd.cluster","ms":31000}
-{"seq":9,"t":"2026-01-01T14:02:32Z","type":"shipped","app":"ttd/my-app","tag":"8e1f0aa","revision":7,"stages":[{"name":"build","ms":2100},{"name":"deploy","ms":900}],"totalMs":3200}
+{"seq":9,"t":"2026-01-01T14:02:32Z","type":"shipped","app":"ttd/my-app","tag":"8e1f0aa","revision":7,"lane":"build","reason":"Dockerfile","stages":[{"name":"build","ms":2100},{"name":"deploy","ms":900}],"totalMs":3200}
 {"seq":10,"t":"2026-01-01T14:02:40Z","type":"change","app":"ttd/my-app","paths":["App/logic/Calc.cs","App/a.cs"],"count":3}
 {"seq":11,"t":"2026-01-01T14:02:41Z","type":"runFinished","run":1,"ms":41000,"changingCalls":9,"report":null,"links":[["Studio","http://studio.localhost:8800"]]}
 "#;
@@ -36,7 +36,7 @@ fn plain_lines_tell_what_was_done() {
     14:02:00  up …
     14:02:06  ✔ create studio.gitea                      6.1s
     14:02:31  ✔ create org.ttd.cluster                   31s
-    14:02:32  ✔ live    ttd/my-app v7 8e1f0aa   build 2.1s · deploy 0.9s   3.2s
+    14:02:32  ✔ live    ttd/my-app v7 8e1f0aa   build (Dockerfile)   build 2.1s · deploy 0.9s   3.2s
     14:02:40  change    App/logic/Calc.cs (+2 files)
     ");
 }

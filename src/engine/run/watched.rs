@@ -9,11 +9,11 @@ use super::{Ended, Engine};
 use crate::engine::converge::Converged;
 use crate::engine::desire::Work;
 use crate::engine::execute::milliseconds;
-use crate::engine::ship::{Order, Shipped, ship};
+use crate::engine::ship::{After, Live, Order, Ship, Shipped, follow_up, ship, warm_up};
 use crate::engine::slots::Slot;
 use crate::engine::workshop::Workshop;
 use crate::events::{EventKind, Journal};
-use crate::model::{App, AppId, ImageRef, Report, ResourceState};
+use crate::model::{App, AppId, Code, ImageRef, Lane, Report, ResourceState};
 use crate::sync::{ChangeSet, Watcher};
 
 impl Engine {
@@ -21,11 +21,18 @@ impl Engine {
     pub(super) fn serve(&mut self, converged: &Converged, watch: bool) {
         self.desire = Some(Arc::clone(&converged.desire));
         self.slots.clear();
+        let known = |id: &AppId| converged.desire.works.iter().any(|work| work.app.id == *id);
+        self.hot.retain(|id, _| known(id));
         for work in &converged.desire.works {
             let id = &work.app.id;
             let revision = converged.found.release(id).map(|release| release.revision);
             let slot = Slot::new(id.clone(), Some(work.target.release_hash.clone()), revision);
             self.slots.insert(id.clone(), slot);
+            let hot = self.hot.entry(id.clone()).or_default();
+            // The run may have rolled something out; no shipment is under way that could hold the lock.
+            if let Ok(mut hot) = hot.try_lock() {
+                hot.rolled_out();
+            }
         }
         if watch {
             self.stop_watching_files();
@@ -39,6 +46,7 @@ impl Engine {
             for app in apps {
                 self.watch(app);
             }
+            self.warm_up();
         }
     }
 
@@ -75,6 +83,7 @@ impl Engine {
     pub(super) fn stop_watching(&mut self) {
         self.stop_watching_files();
         self.slots.clear();
+        self.hot.clear();
         self.desire = None;
     }
 
@@ -84,56 +93,141 @@ impl Engine {
         let paths = changes.paths.iter().take(20).cloned().collect();
         let count = changes.count;
         self.site.journal.emit(EventKind::Change { app: app.clone(), paths, count });
+        slot.noted.extend(changes.paths.iter().cloned());
         slot.saved(changes.detected_at);
     }
 
+    /// What a shipment of this app starts from, as things are now.
+    fn order(&self, slot: &Slot, cancel: CancellationToken) -> Option<Order> {
+        Some(Order {
+            app: slot.app.clone(),
+            desire: Arc::clone(self.desire.as_ref()?),
+            requests: self.projects.clone(),
+            serving: slot.serving.clone(),
+            noted: slot.noted.iter().cloned().collect(),
+            hashes: Arc::clone(&self.hashes),
+            hot: self.hot.get(&slot.app).cloned().unwrap_or_default(),
+            cancel,
+        })
+    }
+
     pub(super) fn begin_shipments(&mut self) {
-        let Some(desire) = &self.desire else { return };
-        for slot in self.slots.values_mut() {
-            let Some(cancel) = slot.begin() else { continue };
-            let order = Order {
-                app: slot.app.clone(),
-                desire: Arc::clone(desire),
-                requests: self.projects.clone(),
-                serving: slot.serving.clone(),
-                hashes: Arc::clone(&self.hashes),
-                cancel,
-            };
-            let (site, app) = (self.site.clone(), slot.app.clone());
-            self.tasks.spawn(async move { Ended::Ship(app, ship(site, order).await) });
+        let apps: Vec<AppId> = self.slots.keys().cloned().collect();
+        for app in apps {
+            let Some(cancel) = self.slots.get_mut(&app).and_then(Slot::begin) else { continue };
+            let order = self.slots.get(&app).and_then(|slot| self.order(slot, cancel));
+            let Some(order) = order else { continue };
+            if let Some(slot) = self.slots.get_mut(&app) {
+                slot.noted.clear();
+            }
+            let (site, noted) = (self.site.clone(), order.noted.clone());
+            self.tasks.spawn(async move {
+                let shipped = ship(site, order.clone()).await;
+                Ended::Ship(Box::new(Ship { app, order, noted, shipped }))
+            });
         }
     }
 
-    pub(super) fn end_ship(&mut self, app: &AppId, result: Result<Shipped, Report>) {
-        let Some(slot) = self.slots.get_mut(app) else { return };
+    /// Makes the compilers of watched apps warm, while nobody waits for them.
+    fn warm_up(&mut self) {
+        let orders: Vec<Order> = self
+            .slots
+            .values()
+            .filter_map(|slot| self.order(slot, self.watching.clone()))
+            .collect();
+        for order in orders {
+            let (site, stop) = (self.site.clone(), self.watching.clone());
+            self.tasks.spawn(async move {
+                tokio::select! {
+                    // The first save makes up for what fails here, and tells it.
+                    warm = warm_up(site, order) => drop(warm),
+                    () = stop.cancelled() => {}
+                }
+                Ended::Quiet
+            });
+        }
+    }
+
+    pub(super) fn end_ship(&mut self, ship: Ship) {
+        let Ship { app, order, noted, shipped } = ship;
+        let Some(slot) = self.slots.get_mut(&app) else { return };
         let journal = &self.site.journal;
-        match result {
-            Ok(Shipped::Superseded) => slot.superseded(),
-            Ok(Shipped::Same) => drop(slot.ended()),
-            Ok(Shipped::Live(work, revision, stages)) => {
+        match shipped {
+            Ok(Shipped::Superseded) => {
+                slot.noted.extend(noted);
+                slot.superseded();
+            }
+            Ok(Shipped::Same) => {
                 let total_ms = milliseconds(slot.ended());
-                slot.serving = Some(work.target.release_hash.clone());
-                slot.revision = Some(revision);
-                let tag = work.target.tag.clone();
+                // A fault that was undone is told as live; a touch is not told at all.
+                if std::mem::take(&mut slot.failed) {
+                    journal.emit(EventKind::Shipped {
+                        app,
+                        tag: order.desire.tag_of(&slot.app),
+                        revision: slot.revision.unwrap_or_default(),
+                        lane: Lane::Ignore,
+                        reason: "what is saved serves already".to_owned(),
+                        stages: Vec::new(),
+                        total_ms,
+                    });
+                }
+            }
+            Ok(Shipped::Live(live)) => {
+                let total_ms = milliseconds(slot.ended());
+                slot.failed = false;
+                slot.serving = Some(live.work.target.release_hash.clone());
+                slot.revision = live.revision.or(slot.revision);
+                let revision = slot.revision.unwrap_or_default();
+                let Live { work, lane, reason, stages, after, .. } = *live;
                 if let Some(resource) = self.told.get_mut(&app.resource()) {
-                    resource.revision = Some(revision);
+                    resource.revision = slot.revision;
                     resource.image = Some(work.spec.image.to_string());
                     resource.state = ResourceState::Healthy;
                     journal.emit(EventKind::Resource { resource: Box::new(resource.clone()) });
                 }
-                let app = app.clone();
-                journal.emit(EventKind::Shipped { app, tag, revision, stages, total_ms });
-                self.tidy(&work);
+                let tag = work.target.tag.clone();
+                journal.emit(EventKind::Shipped {
+                    app: app.clone(),
+                    tag,
+                    revision,
+                    lane,
+                    reason,
+                    stages,
+                    total_ms,
+                });
+                if lane == Lane::Build {
+                    self.tidy(&work);
+                }
                 self.replace_work(&work);
+                self.follow_up(order, work, after);
             }
             Err(report) => {
                 slot.ended();
+                slot.failed = true;
+                slot.noted.extend(noted);
                 // A release that failed is in the cluster beside what serves, so even the old content is shipped anew.
-                slot.serving = None;
-                let (app, serving) = (app.clone(), slot.revision);
+                // What does not compile has not reached it.
+                if report.code != Code::CompileFailed {
+                    slot.serving = None;
+                }
+                let serving = slot.revision;
                 journal.emit(EventKind::ShipFailed { app, report: Box::new(report), serving });
             }
         }
+    }
+
+    /// Does what nobody waits for. What fails is told; the next rollout does it again.
+    fn follow_up(&mut self, order: Order, work: Work, after: After) {
+        if matches!(after, After::Nothing) {
+            return;
+        }
+        let (site, journal) = (self.site.clone(), self.site.journal.clone());
+        self.tasks.spawn(async move {
+            if let Err(report) = follow_up(site, order, work, after).await {
+                journal.emit(EventKind::Notice { report: Box::new(report) });
+            }
+            Ended::Quiet
+        });
     }
 
     /// Removes the images of versions before the last two from the engine; the registry keeps them.
@@ -161,7 +255,6 @@ impl Engine {
         }
     }
 }
-/// An app that cannot be watched still runs; the user is told.
 /// An app that cannot be watched still runs; the user is told.
 fn unwatched(journal: &Journal, report: Report) -> Ended {
     journal.emit(EventKind::Notice { report: Box::new(report) });

@@ -1,0 +1,363 @@
+//! The light ways of a save: files are written into the containers that run, the compiler is kept warm, and the app's
+//! process is started anew in its container. What is kept for this between saves, and how it is used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::carry::lost;
+use super::desire::{Desire, Work};
+use super::execute::milliseconds;
+use super::workshop::Workshop;
+use crate::build::{self, Compiled, Context, Landing, Warm};
+use crate::deploy::{patch, rollout};
+use crate::events::Stage;
+use crate::model::{App, Cluster, Code, Report, apps_host, labels, org_registry};
+use crate::plan::Course;
+use crate::sys::fs::read_if_there;
+use crate::sys::inside::{self, File, Inside};
+
+/// How long an app may take to answer after it was started anew in its container.
+const START: Duration = Duration::from_secs(30);
+/// The pause between questions whether it answers.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What is kept for one app.
+#[derive(Debug, Default)]
+pub(super) struct Hot {
+    node: Option<Inside>,
+    warm: Option<(Warm, Context)>,
+    base: Option<Base>,
+}
+
+/// Shared by the app's shipments, one after another.
+pub(super) type SharedHot = Arc<Mutex<Hot>>;
+
+/// The image that pods run, and what their files differ by.
+#[derive(Debug, Clone)]
+pub(super) struct Base {
+    /// Its tag in the organisation's registry.
+    tag: String,
+    /// By path from the container's root; none for what was deleted.
+    synced: BTreeMap<String, Option<Bytes>>,
+}
+
+/// How a light way ended.
+#[derive(Debug)]
+pub(super) enum Placed {
+    /// It serves, with the time of each part.
+    Live(Vec<Stage>),
+    /// A newer save came.
+    Superseded,
+    /// A heavier way must be taken, for this reason.
+    Cannot(String),
+}
+
+/// What one light way works with.
+pub(super) struct Ground<'a> {
+    pub(super) shop: &'a Workshop,
+    pub(super) desire: &'a Desire,
+    pub(super) work: &'a Work,
+    pub(super) course: &'a Course,
+    pub(super) landing: &'a Landing,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+impl Ground<'_> {
+    fn cluster(&self) -> Result<&Cluster, Report> {
+        let org = &self.work.app.id.org;
+        self.desire.stack.cluster(org).ok_or_else(|| lost(org.as_str()))
+    }
+
+    /// An image of the app, as Kubernetes names it.
+    fn image(&self, tag: &str) -> String {
+        format!("{}:{tag}", self.repository())
+    }
+
+    fn repository(&self) -> String {
+        let id = &self.work.app.id;
+        format!("{}/{}", org_registry(&id.org), id.release())
+    }
+}
+
+impl Hot {
+    /// Forgets what pods ran: a new version was rolled out. The warm compiler stays.
+    pub(super) fn rolled_out(&mut self) {
+        self.base = None;
+        if let Some((warm, _)) = &mut self.warm {
+            warm.forget();
+        }
+    }
+
+    /// Compiles what must be compiled, writes into the running containers, and starts the app's process anew when what
+    /// was written asks for it.
+    pub(super) async fn place(&mut self, ground: &Ground<'_>) -> Result<Placed, Report> {
+        let course = ground.course;
+        let mut stages = Vec::new();
+        let Some(mut files) = self.changed(ground, &mut stages).await? else {
+            return Ok(Placed::Superseded);
+        };
+        files.dedup_by(|a, b| a.path == b.path);
+        let started = Instant::now();
+        let base = self.base(ground).await?;
+        let image = ground.image(&base.tag);
+        let restart = course.restart || !course.compile.is_empty();
+        let synced = self.node(ground).await?.sync(&image, &files, false, restart).await?;
+        ground.shop.site.calls.changing("node: write into containers");
+        if let Some(base) = &mut self.base {
+            base.synced.extend(files.into_iter().map(|file| (file.path, file.contents)));
+        }
+        stages.push(Stage { name: "write".to_owned(), ms: milliseconds(started) });
+        if synced.containers == 0 {
+            return Ok(Placed::Cannot("no container of the app runs".to_owned()));
+        }
+        if restart && synced.restarted == 0 {
+            return Ok(Placed::Cannot("no supervisor could start the app anew".to_owned()));
+        }
+        if restart {
+            let started = Instant::now();
+            self.answers(ground, &image).await?;
+            stages.push(Stage { name: "start".to_owned(), ms: milliseconds(started) });
+        }
+        Ok(Placed::Live(stages))
+    }
+
+    /// Makes the image of what serves and what changed: one layer on the image of the last build, under the tag of
+    /// the content as it is now.
+    pub(super) async fn layer(&mut self, ground: &Ground<'_>) -> Result<Placed, Report> {
+        let mut stages = Vec::new();
+        let Some(files) = self.changed(ground, &mut stages).await? else {
+            return Ok(Placed::Superseded);
+        };
+        let started = Instant::now();
+        let mut base = self.base(ground).await?;
+        base.synced.extend(files.into_iter().map(|file| (file.path, file.contents)));
+        fold(ground.shop, ground.work, &base).await?;
+        stages.push(Stage { name: "push".to_owned(), ms: milliseconds(started) });
+        Ok(Placed::Live(stages))
+    }
+
+    /// What serves, as it is now.
+    pub(super) fn kept(&self) -> Option<Base> {
+        self.base.clone()
+    }
+
+    /// What is to be written; none when it was cancelled.
+    async fn changed(
+        &mut self,
+        ground: &Ground<'_>,
+        stages: &mut Vec<Stage>,
+    ) -> Result<Option<Vec<File>>, Report> {
+        let course = ground.course;
+        let mut files = Vec::new();
+        for (path, targets) in &course.sync {
+            let contents = contents(&ground.work.app, path)?;
+            let file = |target: &String| File { path: target.clone(), contents: contents.clone() };
+            files.extend(targets.iter().map(file));
+        }
+        files.extend(course.gone.iter().map(|path| File { path: path.clone(), contents: None }));
+        if course.compile.is_empty() {
+            return Ok(Some(files));
+        }
+        let started = Instant::now();
+        let compiled = self.compile(ground).await?;
+        let Some(outputs) = compiled else { return Ok(None) };
+        files.extend(outputs);
+        stages.push(Stage { name: "compile".to_owned(), ms: milliseconds(started) });
+        Ok(Some(files))
+    }
+
+    /// The program's files that the compiler made anew; none when it was cancelled.
+    async fn compile(&mut self, ground: &Ground<'_>) -> Result<Option<Vec<File>>, Report> {
+        let recipe = ground.landing.compile().map_err(|why| {
+            Report::new(Code::BuildFailed, "the app cannot be compiled apart from its image")
+                .why(why)
+        })?;
+        let target = recipe.target.clone();
+        let seen = ground.work.context.paths();
+        self.warm(ground).await?;
+        let Some((warm, known)) = &mut self.warm else { return Ok(None) };
+        let changes = ground.work.context.changes_since(known);
+        let app = &ground.work.app;
+        let mut files = Vec::new();
+        let mut replay = ground.course.replay;
+        for change in &changes {
+            let contents =
+                if change.gone { None } else { contents(app, &below(app, &change.path))? };
+            let staged = ground.landing.staged(&change.path);
+            replay &= staged.is_empty() || (!change.new && !change.gone);
+            let file = |path: String| File { path, contents: contents.clone() };
+            files.extend(staged.into_iter().map(file));
+        }
+        *known = ground.work.context.clone();
+        match warm.compile(&files, replay, ground.cancel, &seen).await? {
+            Compiled::Cancelled => Ok(None),
+            Compiled::Outputs(outputs) => {
+                let file = |(name, bytes)| File {
+                    path: format!("{}/{name}", target.trim_end_matches('/')),
+                    contents: Some(bytes),
+                };
+                Ok(Some(outputs.into_iter().map(file).collect()))
+            }
+        }
+    }
+
+    /// Makes the warm compiler, unless there is one that answers.
+    pub(super) async fn warm(&mut self, ground: &Ground<'_>) -> Result<(), Report> {
+        if self.warm.as_ref().is_some_and(|(warm, _)| !warm.is_broken()) {
+            return Ok(());
+        }
+        let (shop, work) = (ground.shop, ground.work);
+        let helper = shop.helper.clone()?;
+        let compile = ground.landing.compile().map_err(|why| {
+            Report::new(Code::BuildFailed, "the app cannot be compiled apart from its image")
+                .why(why)
+        })?;
+        let (app, stack) = (&work.app, &shop.site.stack);
+        let mut sources = Vec::new();
+        for path in work.context.paths() {
+            let inner = path.strip_prefix(&prefix(app)).unwrap_or(&path);
+            let staged = ground.landing.staged(inner);
+            if staged.is_empty() {
+                continue;
+            }
+            let contents = contents(app, &path)?;
+            sources
+                .extend(staged.into_iter().map(|path| File { path, contents: contents.clone() }));
+        }
+        let place = build::Place {
+            docker: &shop.docker,
+            helper: &helper,
+            name: &format!("altinn-{stack}-build-{}", app.id.release()),
+            resource: &format!("{}{}", labels::WARM, app.id.release()),
+            packages: &format!("altinn-{stack}-packages"),
+            network: &ground.desire.stack.network,
+            stack,
+        };
+        let warm =
+            Warm::start(place, build::Recipe::of(compile), &sources, &work.context.paths()).await?;
+        self.warm = Some((warm, work.context.clone()));
+        Ok(())
+    }
+
+    /// The stream into the cluster's node.
+    async fn node(&mut self, ground: &Ground<'_>) -> Result<&mut Inside, Report> {
+        if self.node.as_ref().is_some_and(Inside::is_broken) {
+            self.node = None;
+        }
+        if self.node.is_none() {
+            let node = ground.cluster()?.node();
+            let docker = &ground.shop.docker;
+            let opened = Inside::open(docker, &node, inside::NODE_PATH, "node").await?;
+            self.node = Some(opened);
+        }
+        self.node.as_mut().ok_or_else(|| lost("the stream into the node"))
+    }
+
+    /// What pods run, and what was written into them by an agent before this one.
+    async fn base(&mut self, ground: &Ground<'_>) -> Result<Base, Report> {
+        if self.base.is_none() {
+            let kube = ground.shop.kube(ground.cluster()?).await?;
+            let tag = patch::running_tag(&kube, &ground.work.app.id).await?;
+            let image = ground.image(&tag);
+            let repository = ground.repository();
+            let node = self.node(ground).await?;
+            node.keep(&repository, std::slice::from_ref(&image)).await?;
+            let mut synced: BTreeMap<String, Option<Bytes>> = BTreeMap::new();
+            for file in node.fetch(&image).await? {
+                synced.insert(format!("/{}", file.path), file.contents.map(|(_, bytes)| bytes));
+            }
+            for set in node.sets().await?.into_iter().filter(|set| set.image == image) {
+                synced.extend(set.deleted.into_iter().map(|path| (format!("/{path}"), None)));
+            }
+            self.base = Some(Base { tag, synced });
+        }
+        self.base.clone().ok_or_else(|| lost("what pods run"))
+    }
+
+    /// Waits until the app that was started anew answers through the router.
+    async fn answers(&mut self, ground: &Ground<'_>, image: &str) -> Result<(), Report> {
+        let id = &ground.work.app.id;
+        let (host, path) = (apps_host(&id.org), format!("/{id}/"));
+        let port = ground.desire.stack.ports.router;
+        let end = Instant::now() + START;
+        let mut asked = 0_u32;
+        while Instant::now() < end {
+            // An app without a page at its root answers 404; who stands before it answers 502 and the like.
+            let status = ground.shop.site.http.status(port, Some(&host), &path).await;
+            if status.is_ok_and(|status| status < 500) {
+                return Ok(());
+            }
+            asked += 1;
+            if asked.is_multiple_of(20) {
+                let lives = self.node(ground).await?.lives(image).await?;
+                if lives.iter().any(|life| life.supervised && life.child.is_none()) {
+                    return Err(ended(ground).await);
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(ended(ground).await)
+    }
+}
+
+/// The report on an app that does not start after files were written.
+async fn ended(ground: &Ground<'_>) -> Report {
+    let report = Report::new(Code::DeployFailed, "the app does not start with what was saved")
+        .why("its process ended; the next save starts it again in its container")
+        .fix(format!("altinn-local logs {}", ground.work.app.id), "shows what it said");
+    let Ok(cluster) = ground.cluster() else { return report };
+    let Ok(kube) = ground.shop.kube(cluster).await else { return report };
+    report.with_tail(rollout::last_words(&kube, &ground.work.app.id).await)
+}
+
+impl Base {
+    /// Notes in the cluster that its containers serve this content, and keeps it as an image, so that whatever rolls
+    /// out next has it.
+    pub(super) async fn keep(
+        &self,
+        shop: &Workshop,
+        cluster: &Cluster,
+        work: &Work,
+    ) -> Result<(), Report> {
+        let kube = shop.kube(cluster).await?;
+        let hash = &work.target.release_hash;
+        patch::mark_in_place(&kube, &work.app.id, &self.tag, hash).await?;
+        fold(shop, work, self).await
+    }
+}
+
+/// Pushes the image of these files, unless it is there.
+async fn fold(shop: &Workshop, work: &Work, base: &Base) -> Result<(), Report> {
+    let (registry, repository) = shop.registry(&work.push)?;
+    if registry.has(repository, &work.target.tag).await? {
+        return Ok(());
+    }
+    let entry = |(path, bytes): (&String, &Option<Bytes>)| build::Entry {
+        path: path.clone(),
+        file: bytes.clone().map(|bytes| build::LayerFile { bytes, executable: false }),
+    };
+    let entries: Vec<build::Entry> = base.synced.iter().map(entry).collect();
+    build::fold(&registry, repository, &base.tag, &entries, &work.target.tag).await.map(drop)
+}
+
+/// A file of the app's repository; none when it is gone meanwhile.
+fn contents(app: &App, path: &str) -> Result<Option<Bytes>, Report> {
+    Ok(read_if_there(&app.root.join(path))?.map(Bytes::from))
+}
+
+/// What a path of the build context begins with, relative to the app's root: nothing, or `App/`.
+pub(super) fn prefix(app: &App) -> String {
+    let below = app.context.strip_prefix(&app.root).unwrap_or(std::path::Path::new(""));
+    let below = crate::sys::walk::path_text(below);
+    if below.is_empty() { below } else { format!("{below}/") }
+}
+
+/// A path of the build context, relative to the app's root.
+pub(super) fn below(app: &App, path: &str) -> String {
+    format!("{}{path}", prefix(app))
+}
