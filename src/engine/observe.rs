@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::desire::{Desire, Work, network_name};
 use super::workshop::Workshop;
 use crate::model::{
-    Cluster, FoundCluster, FoundContainer, FoundRelease, NodeState, Observed, Report, Stack,
+    Cluster, FoundCluster, FoundContainer, FoundRelease, NodeState, Observed, Report, Stack, labels,
 };
 use crate::sys::registry::Registry;
 use crate::{cluster, deploy, router, stack};
@@ -19,8 +19,11 @@ pub(super) async fn containers(
 ) -> Result<BTreeMap<String, FoundContainer>, Report> {
     let site = &shop.site;
     let mut found = shop.docker.containers(&site.stack, names, &network_name(site)).await?;
-    let looks =
-        found.values_mut().filter(|container| container.ours && container.kind_cluster.is_none());
+    let looks = found.values_mut().filter(|container| {
+        // A warm compiler has no set-up, and may be on its way out at this moment.
+        let warm = container.resource.as_deref().is_some_and(|id| id.starts_with(labels::WARM));
+        container.ours && container.kind_cluster.is_none() && !warm
+    });
     try_join_all(looks.map(|container| async {
         container.set_up = shop.docker.is_set_up(&container.id).await?;
         Ok::<(), Report>(())
