@@ -1,3 +1,4 @@
 //! What altinn-local and its helper inside containers say to each other.
 
+pub mod relay;
 pub mod wire;

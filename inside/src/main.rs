@@ -6,6 +6,7 @@
 //! | `node` | in a cluster's node: writes files into running containers, keeps them for new ones |
 //! | `hook` | called by the container runtime before a container starts: puts the kept files into it |
 //! | `session` | in a build container: takes sources, runs the compiler, gives back what changed |
+//! | `relay PORT …` | in the router: carries connections to loopback ports over standard input and output |
 //! | `idle` | keeps a build container alive |
 
 #[cfg(target_os = "linux")]

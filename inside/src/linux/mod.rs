@@ -5,6 +5,7 @@ mod containers;
 mod digest;
 mod hook;
 mod node;
+mod relay;
 mod session;
 mod store;
 mod supervise;
@@ -24,8 +25,9 @@ pub(crate) fn main() -> ExitCode {
         "node" => node::run(),
         "hook" => hook::run(),
         "session" => session::run(),
+        "relay" => relay::run(rest),
         "idle" => supervise::idle(),
-        _ => Err(format!("unknown job `{job}`: supervise, node, hook, session or idle")),
+        _ => Err(format!("unknown job `{job}`: supervise, node, hook, session, relay or idle")),
     };
     match done {
         Ok(code) => ExitCode::from(code),
