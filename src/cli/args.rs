@@ -218,6 +218,9 @@ pub struct Up {
     /// Do not watch the app's files
     #[arg(long)]
     pub no_watch: bool,
+    /// Leave the app's pages as they are: nothing in them follows a save or shows why a build failed
+    #[arg(long)]
+    pub no_overlay: bool,
     /// The router's port: a number, or `auto` for the next free one, which is remembered
     #[arg(long, value_name = "N|auto")]
     pub port: Option<PortChoice>,

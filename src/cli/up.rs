@@ -20,6 +20,7 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
     let options = UpOptions {
         plan: up.plan,
         no_watch: up.no_watch,
+        no_overlay: up.no_overlay,
         port: up.port,
         offline: context.global.offline,
     };

@@ -57,7 +57,7 @@ variables! {
     NoProxyLower = "no_proxy", "As `NO_PROXY`.";
     Path = "PATH", "Where kind, helm, kubectl and git are looked for.";
     NoColor = "NO_COLOR", "Set to anything: no colours.";
-    Ci = "CI", "Set: no prompts, no redrawing of lines.";
+    Ci = "CI", "Set: no prompts, no redrawing of lines, and pages of apps stay as the apps answer them.";
     Term = "TERM", "`dumb`: no colours, no redrawing of lines.";
     XdgRuntimeDir = "XDG_RUNTIME_DIR", "Folder of sockets on Linux.";
 }

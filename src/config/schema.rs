@@ -38,6 +38,9 @@ pub struct File {
     /// Ports and reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkEntry>,
+    /// What pages of apps do when something was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserEntry>,
     /// Images to use instead of the catalogue's, as `postgres: postgres:16`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<BTreeMap<Part, ImageText>>,
@@ -105,6 +108,18 @@ pub struct NetworkEntry {
     /// Whether images may be fetched: `auto` asks once whether their registry answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline: Option<OfflineMode>,
+}
+
+/// What pages of apps do when something was saved. With both off, the router leaves them as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrowserEntry {
+    /// Show why a build failed; on when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<bool>,
+    /// Take new style sheets in place and load the page again for everything else; on when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload: Option<bool>,
 }
 
 /// Whether the network may be used.
@@ -395,7 +410,9 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
     fn the_schema_knows_every_key() {
         let schema = json_schema();
         let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["version", "stack", "environment", "apps", "orgs", "network", "parts"]);
+        let known =
+            ["version", "stack", "environment", "apps", "orgs", "network", "browser", "parts"];
+        assert_eq!(keys, known);
         assert_eq!(schema["additionalProperties"], false);
     }
 }

@@ -73,6 +73,10 @@ pub struct Settings {
     pub port: Option<PortChoice>,
     /// Whether images may be fetched.
     pub offline: OfflineMode,
+    /// Whether pages show why a build failed.
+    pub overlay: bool,
+    /// Whether pages bring what changed by themselves.
+    pub reload: bool,
     /// Images named by the user.
     #[serde(serialize_with = "as_texts")]
     pub parts: BTreeMap<Part, ImageRef>,
@@ -122,6 +126,7 @@ impl Settings {
             }
         };
         let network = file.network.unwrap_or_default();
+        let browser = file.browser.unwrap_or_default();
         let apps = match (file.apps, &found) {
             (Some(apps), _) => apps,
             (None, Found::App) => vec![here()],
@@ -155,6 +160,8 @@ impl Settings {
                     .or(network.offline)
                     .unwrap_or_default(),
             },
+            overlay: browser.overlay.unwrap_or(true),
+            reload: browser.reload.unwrap_or(true),
             parts: file
                 .parts
                 .unwrap_or_default()

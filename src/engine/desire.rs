@@ -9,12 +9,14 @@ use super::local::found_app;
 use super::ports;
 use super::workshop::{Site, Workshop};
 use crate::build::{self, Context};
+use crate::config::env::Variable;
 use crate::config::schema::{OfflineMode, PortChoice};
 use crate::config::settings::{Overrides, Settings};
 use crate::deploy::ReleaseSpec;
 use crate::deploy::release;
 use crate::model::{
-    App, AppId, Code, FoundContainer, ImageRef, OrgName, Part, Report, Stack, apps_host, labels,
+    App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Report, Stack, apps_host,
+    labels,
     org_registry,
 };
 use crate::plan::AppTarget;
@@ -119,6 +121,7 @@ pub(super) async fn desire(
         addresses,
         ports: &ports,
         credentials: &site.credentials,
+        pages: pages(site, &projects, requests),
     })?;
     for wanted in &mut stack.clusters {
         let helper = shop.helper.as_ref().map_or("", |helper| helper.short());
@@ -141,6 +144,15 @@ pub(super) async fn desire(
 /// The port that the files ask for.
 fn wish(projects: &Projects) -> Option<PortChoice> {
     projects.settings.iter().rev().find_map(|settings| settings.port)
+}
+
+/// What pages of apps get, unless somebody wants them as they are.
+fn pages(site: &Site, projects: &Projects, requests: &[UpRequest]) -> Option<Pages> {
+    let unwanted = requests.iter().any(|request| request.options.no_overlay);
+    let overlay = projects.settings.iter().all(|settings| settings.overlay);
+    let reload = projects.settings.iter().all(|settings| settings.reload);
+    let wanted = !unwanted && !site.environment.is_on(Variable::Ci) && (overlay || reload);
+    wanted.then(|| Pages { overlay, reload, scripts: Vec::new() })
 }
 
 pub(super) fn network_name(site: &Site) -> String {

@@ -65,6 +65,8 @@ pub struct UpOptions {
     pub plan: bool,
     /// Do not watch the apps' files.
     pub no_watch: bool,
+    /// Leave the pages of apps as they are.
+    pub no_overlay: bool,
     /// The router's port; none keeps what the stack had.
     pub port: Option<PortChoice>,
     /// Fetch nothing.

@@ -28,8 +28,8 @@ pub use part::Part;
 pub use report::{Diagnostic, Fix, Label, Report, Severity};
 pub use resource::{Resource, ResourceKind, ResourceState};
 pub use stack::{
-    Addresses, Cluster, FileSpec, Mount, Port, Ports, Probe, Route, Service, Setup, Stack, Target,
-    apps_host, cluster_name, labels, org_registry,
+    Addresses, Cluster, FileSpec, Mount, Pages, Port, Ports, Probe, Route, Service, Setup, Stack,
+    Target, apps_host, cluster_name, labels, org_registry,
 };
 pub(crate) use stack::{hex, short_hash};
 pub use watch::{Place, Reload, WatchAction, WatchMode, WatchRule};

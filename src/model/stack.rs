@@ -1,11 +1,12 @@
 //! What is wanted: a value that can be compared, hashed and printed, with no decision left open.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{App, ImageRef, OrgName, StackName};
+use super::{App, AppId, ImageRef, OrgName, StackName};
 
 /// Labels on everything the stack makes. The outside world is the database: what carries these labels is
 /// ours, and nothing else is ever touched.
@@ -276,17 +277,38 @@ pub enum Target {
     Container(String, u16),
     /// The Traefik of an organisation's cluster, through port 30080 of the node with this name.
     Cluster(OrgName, String),
+    /// A port of 127.0.0.1 on the workstation, through the tunnel that the agent keeps to the router.
+    Relay(u16),
 }
 
-/// A host name, optionally with a path prefix that is cut off, and where it leads.
+/// A host name, optionally with a path prefix, and where it leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// Exact host names.
     pub hosts: Vec<String>,
-    /// Path prefix with both slashes, as `/repos/`; it is cut off before the target sees the path.
-    pub strip_prefix: Option<String>,
+    /// Path prefix with both slashes, as `/repos/`. It is cut off before a container or a cluster sees the path; what
+    /// is behind a relay lives under it.
+    pub prefix: Option<String>,
     /// Where it leads.
     pub to: Target,
+}
+
+/// What pages of apps get on their way through the router, so that they follow each save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pages {
+    /// Show why a build failed, over the page.
+    pub overlay: bool,
+    /// Bring what changed: style sheets in place, everything else by loading the page again.
+    pub reload: bool,
+    /// Module scripts for the pages of one app, by their path: those of widgets' dev servers.
+    pub scripts: Vec<(AppId, String)>,
+}
+
+impl Pages {
+    /// The loopback port in the router behind which the agent itself answers.
+    pub const PORT: u16 = 7800;
+    /// The paths of every app's host that are ours.
+    pub const PREFIX: &str = "/.altinn-local/";
 }
 
 /// The whole of what one stack should be.
@@ -308,6 +330,8 @@ pub struct Stack {
     pub apps: Vec<App>,
     /// What the router serves.
     pub routes: Vec<Route>,
+    /// What pages of apps get; none leaves them as the apps answer them.
+    pub pages: Option<Pages>,
 }
 
 impl Stack {
@@ -315,6 +339,16 @@ impl Stack {
     #[must_use]
     pub fn cluster(&self, org: &OrgName) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.org == *org)
+    }
+
+    /// The loopback ports of the router that lead to the workstation.
+    #[must_use]
+    pub fn relays(&self) -> BTreeSet<u16> {
+        let routes = self.routes.iter().filter_map(|route| match route.to {
+            Target::Relay(port) => Some(port),
+            Target::Container(..) | Target::Cluster(..) => None,
+        });
+        routes.chain(self.pages.iter().map(|_| Pages::PORT)).collect()
     }
 
     /// The address of an app in a browser: `http://ttd.apps.altinn.localhost:8800/ttd/my-app`.

@@ -85,6 +85,7 @@ fn stack() -> Stack {
         clusters: vec![cluster("ttd", "platform.example/traefik")],
         apps: vec![app("ttd/one"), app("ttd/two")],
         routes: Vec::new(),
+        pages: None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! Routes as NGINX configuration text.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::model::{Report, Stack, Target};
+use crate::model::{Code, Pages, Report, Stack, Target};
 use crate::sys::template;
 
 const TEMPLATE: &str = include_str!("../../templates/router/nginx.conf");
@@ -20,36 +20,69 @@ struct Server {
 struct Location {
     prefix: Option<String>,
     upstream: String,
+    /// Its address is looked up by name, and it sees paths without the prefix.
+    container: bool,
 }
 
 /// The configuration of a stack's router. The same stack gives the same text.
 pub fn render(stack: &Stack) -> Result<String, Report> {
     let mut servers: Vec<Server> = Vec::new();
     for route in &stack.routes {
-        let upstream = match &route.to {
-            Target::Container(name, port) => format!("{name}:{port}"),
-            Target::Cluster(_, node) => format!("{node}:30080"),
+        let (upstream, container) = match &route.to {
+            Target::Container(name, port) => (format!("{name}:{port}"), true),
+            Target::Cluster(_, node) => (format!("{node}:30080"), true),
+            Target::Relay(port) => (format!("127.0.0.1:{port}"), false),
         };
-        let location = Location { prefix: route.strip_prefix.clone(), upstream };
+        let location = Location { prefix: route.prefix.clone(), upstream, container };
         if let Some(server) = servers.iter_mut().find(|server| server.hosts == route.hosts) {
             server.locations.push(location);
             continue;
         }
         let org = match &route.to {
             Target::Cluster(org, _) => Some(org.to_string()),
-            Target::Container(..) => None,
+            Target::Container(..) | Target::Relay(_) => None,
         };
         servers.push(Server {
             hosts: route.hosts.clone(),
             // A server with nothing at its root leads to the first thing it has.
-            home: route.strip_prefix.clone(),
+            home: route.prefix.clone(),
             locations: vec![location],
             org,
         });
     }
     let hosts: Vec<&String> = servers.iter().filter_map(|server| server.hosts.first()).collect();
+    let pages = stack.pages.as_ref().map(|wanted| pages(wanted, &servers)).transpose()?;
     let values = json!({
-        "stack": stack.name, "port": stack.ports.router, "servers": servers, "hosts": hosts,
+        "stack": stack.name, "port": stack.ports.router, "servers": servers, "hosts": hosts, "pages": pages,
     });
     template::render(TEMPLATE, &values)
+}
+
+/// What pages get, for the template.
+fn pages(wanted: &Pages, servers: &[Server]) -> Result<Value, Report> {
+    let hosts: Vec<&String> = servers
+        .iter()
+        .filter(|server| server.org.is_some())
+        .flat_map(|server| &server.hosts)
+        .collect();
+    let mut scripts: Vec<Value> = Vec::new();
+    let mut apps: Vec<_> = wanted.scripts.iter().map(|(app, _)| app).collect();
+    apps.dedup();
+    for app in apps {
+        let paths: Vec<&String> =
+            wanted.scripts.iter().filter(|(of, _)| of == app).map(|(_, path)| path).collect();
+        if let Some(odd) = paths.iter().find(|path| !is_plain(path)) {
+            return Err(
+                Report::new(Code::Bug, "a script for pages has an odd path").at(odd.as_str())
+            );
+        }
+        scripts.push(json!({ "id": app, "paths": paths }));
+    }
+    Ok(json!({ "hosts": hosts, "scripts": scripts, "port": Pages::PORT, "prefix": Pages::PREFIX }))
+}
+
+/// Whether a path means nothing but itself to NGINX and to HTML.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/')
+        && path.chars().all(|c| c.is_ascii_alphanumeric() || "/@._-?=".contains(c))
 }

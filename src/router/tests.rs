@@ -3,10 +3,9 @@
 use super::render;
 use crate::model::*;
 
-#[test]
-fn a_stack_renders_to_this_configuration() {
+fn stack(pages: Option<Pages>) -> Stack {
     let org: OrgName = "ttd".parse().unwrap();
-    let stack = Stack {
+    Stack {
         name: "default".parse().unwrap(),
         network: "altinn-local-default".to_owned(),
         addresses: Addresses { prefix: [172, 30] },
@@ -17,17 +16,51 @@ fn a_stack_renders_to_this_configuration() {
         routes: vec![
             Route {
                 hosts: vec!["studio.localhost".to_owned(), "127.0.0.1".to_owned()],
-                strip_prefix: Some("/repos/".to_owned()),
+                prefix: Some("/repos/".to_owned()),
                 to: Target::Container("altinn-default-gitea".to_owned(), 3000),
             },
             Route {
                 hosts: vec![apps_host(&org)],
-                strip_prefix: None,
+                prefix: None,
                 to: Target::Cluster(org, "altinn-default-ttd-control-plane".to_owned()),
             },
         ],
-    };
-    let text = render(&stack).unwrap();
+        pages,
+    }
+}
+
+#[test]
+fn a_stack_renders_to_this_configuration() {
+    let text = render(&stack(None)).unwrap();
     let servers: Vec<&str> = text.split("  server {").collect();
+    assert!(!text.contains("page"), "pages stay as they are");
     insta::assert_snapshot!(servers[1..].join("  server {"));
+}
+
+#[test]
+fn pages_of_apps_get_scripts() {
+    let app: AppId = "ttd/demo".parse().unwrap();
+    let scripts =
+        ["/.altinn-local/widgets/map/@vite/client", "/.altinn-local/widgets/map/src/main.tsx"];
+    let scripts = scripts.map(|path| (app.clone(), path.to_owned())).to_vec();
+    let mut stack = stack(Some(Pages { overlay: true, reload: true, scripts }));
+    stack.routes.push(Route {
+        hosts: vec![apps_host(&app.org)],
+        prefix: Some("/.altinn-local/widgets/map/".to_owned()),
+        to: Target::Relay(5173),
+    });
+    assert_eq!(stack.relays().into_iter().collect::<Vec<_>>(), [5173, 7800]);
+    let text = render(&stack).unwrap();
+    let start = text.find("  # Pages of apps").unwrap();
+    let end = text.find("listen 8800 default_server").unwrap();
+    insta::assert_snapshot!(&text[start..end]);
+}
+
+#[test]
+fn a_path_that_means_more_than_itself_is_refused() {
+    for path in ["/a\"><script>", "/a;", "/a b", "/$host", "a", "/a\n", "/{"] {
+        let scripts = vec![("ttd/demo".parse().unwrap(), path.to_owned())];
+        let pages = Pages { overlay: true, reload: true, scripts };
+        assert_eq!(render(&stack(Some(pages))).unwrap_err().code, Code::Bug, "{path:?}");
+    }
 }

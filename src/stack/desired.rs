@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::ports::PortMap;
 use crate::model::{
-    Addresses, App, Cluster, Credentials, FileSpec, ImageRef, Mount, OrgName, Port, Ports, Probe,
-    Report, Route, Service, Setup, Stack, StackName, Target, apps_host, cluster_name, org_registry,
+    Addresses, App, Cluster, Credentials, FileSpec, ImageRef, Mount, OrgName, Pages, Port, Ports,
+    Probe, Report, Route, Service, Setup, Stack, StackName, Target, apps_host, cluster_name,
+    org_registry,
 };
 use crate::sys::template;
 
@@ -56,6 +57,8 @@ pub struct Wish<'a> {
     pub ports: &'a PortMap,
     /// Passwords and keys.
     pub credentials: &'a Credentials,
+    /// What pages of apps get.
+    pub pages: Option<Pages>,
 }
 
 /// Names of the stack's volumes start with this.
@@ -87,6 +90,7 @@ pub fn desired(wish: &Wish<'_>) -> Result<Stack, Report> {
             registry_platform: port(wish, "registry-platform"),
         },
         routes: routes(wish, &clusters),
+        pages: wish.pages.clone(),
         services,
         clusters,
         apps: wish.apps.to_vec(),
@@ -270,12 +274,12 @@ fn routes(wish: &Wish<'_>, clusters: &[Cluster]) -> Vec<Route> {
     let mut routes = vec![Route {
         // libgit2 does not resolve `*.localhost` on every system, so the agent's own pushes come by address.
         hosts: words(&[STUDIO, "127.0.0.1"]),
-        strip_prefix: Some("/repos/".to_owned()),
+        prefix: Some("/repos/".to_owned()),
         to: Target::Container(container(wish, "gitea"), 3000),
     }];
     routes.extend(clusters.iter().map(|cluster| Route {
         hosts: vec![cluster.apps_host.clone()],
-        strip_prefix: None,
+        prefix: None,
         to: Target::Cluster(cluster.org.clone(), cluster.node()),
     }));
     routes
