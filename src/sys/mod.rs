@@ -25,4 +25,5 @@ pub mod project;
 pub mod registry;
 pub mod template;
 pub mod tools;
+pub mod tunnel;
 pub mod walk;

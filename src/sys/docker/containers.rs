@@ -49,7 +49,12 @@ impl Docker {
 
     /// Whether the container was set up: the marker is there. A look that changes nothing.
     pub async fn is_set_up(&self, id: &str) -> Result<bool, Report> {
-        let options = ContainerArchiveInfoOptionsBuilder::default().path(SET_UP_MARKER).build();
+        self.holds(id, SET_UP_MARKER).await
+    }
+
+    /// Whether a container has something at this path. A look that changes nothing.
+    pub async fn holds(&self, id: &str, path: &str) -> Result<bool, Report> {
+        let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
         let answer = self.client.get_container_archive_info(id, Some(options)).await;
         Ok(found("look into a container", answer)?.is_some())
     }
