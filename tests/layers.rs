@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("build", 3),
     ("cluster", 3),
     ("deploy", 3),
+    ("page", 3),
     ("parts", 3),
     ("router", 3),
     ("secrets", 3),

@@ -208,6 +208,7 @@ pub enum Command {
 
 /// The flags of `up`.
 #[derive(Debug, Clone, PartialEq, Eq, Arguments)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct Up {
     /// Stay and show what happens until Ctrl-C; the stack runs on
     #[arg(short, long)]

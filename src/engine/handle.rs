@@ -60,6 +60,7 @@ pub struct UpRequest {
 /// The flags of `up`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct UpOptions {
     /// Tell the steps and do none of them.
     pub plan: bool,

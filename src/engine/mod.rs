@@ -4,6 +4,7 @@
 //! Everything that happens is told to the journal; `status` is a fold of it.
 
 mod board;
+mod browser;
 mod carry;
 mod converge;
 mod desire;

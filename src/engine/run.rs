@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
+use super::browser::Browser;
 use super::converge::{self, Converged};
 use super::desire::{Desire, SharedHashes};
 use super::execute::milliseconds;
@@ -82,6 +83,7 @@ struct Engine {
     slots: BTreeMap<AppId, Slot>,
     hot: BTreeMap<AppId, SharedHot>,
     watching: CancellationToken,
+    browser: Browser,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
     tasks: JoinSet<Ended>,
@@ -108,6 +110,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         slots: BTreeMap::new(),
         hot: BTreeMap::new(),
         watching: CancellationToken::new(),
+        browser: Browser::default(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
         tasks: JoinSet::new(),
@@ -277,6 +280,7 @@ impl Engine {
             }
             Job::Down(request) => {
                 self.stop_watching();
+                self.browser.close();
                 let work = converge::down(site, request, token);
                 self.tasks.spawn(async move { Ended::Down(work.await) });
             }
@@ -312,6 +316,12 @@ impl Engine {
             Ok(converged) => {
                 self.tell(resources::list(&converged.desire, &converged.found));
                 self.serve(&converged, watch);
+                if let Some(work) = self.browser.follow(&self.site, &converged.desire) {
+                    self.tasks.spawn(async move {
+                        work.await;
+                        Ended::Quiet
+                    });
+                }
                 Ok(resources::links(&converged.desire, self.site.agent_port))
             }
             Err(report) => Err(report),

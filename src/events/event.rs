@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AppId, Lane, Report, Resource};
+use crate::model::{AppId, Lane, Reload, Report, Resource};
 
 /// One part of a save's way to the browser, with its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +141,16 @@ pub enum EventKind {
         report: Box<Report>,
         /// The Helm revision that serves on, when there is one.
         serving: Option<u32>,
+    },
+    /// What open pages of an app do about files that were just brought to it. Told before the [`EventKind::Shipped`]
+    /// that it belongs to; without one, the lane of that decides.
+    Reload {
+        /// Which app.
+        app: AppId,
+        /// What they do.
+        kind: Reload,
+        /// Style sheets that changed, relative to the app's root; empty when the page is loaded anew.
+        paths: Vec<String>,
     },
     /// Something the user should know that stops nothing.
     Notice {

@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, join};
 use tokio::net::TcpStream;
 
 use super::docker::Docker;
-use crate::model::{Code, Report, hex};
+use super::helper::Helper;
+use crate::model::{Code, Report};
 
 pub use altinn_inside::relay::Stream;
 
@@ -17,7 +18,7 @@ pub use altinn_inside::relay::Stream;
 pub async fn hold<F>(
     docker: &Docker,
     container: &str,
-    helper: &[u8],
+    helper: &Helper,
     ports: impl IntoIterator<Item = u16>,
     answer: impl Fn(u16, Stream) -> F,
 ) -> Result<(), Report>
@@ -25,10 +26,9 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     // By its content, so that the one there is never written over while it runs.
-    let path =
-        format!("/.altinn-local/relay-{}", hex(&<sha2::Sha256 as sha2::Digest>::digest(helper), 6));
+    let path = format!("/.altinn-local/relay-{}", helper.short());
     if !docker.holds(container, &path).await? {
-        docker.put_program(container, &path, helper).await?;
+        docker.put_program(container, &path, &helper.bytes).await?;
     }
     let ports: Vec<String> = ports.into_iter().map(|port| port.to_string()).collect();
     let mut words = vec![path.as_str(), "relay"];
