@@ -240,6 +240,7 @@ const STYLE = `
   dialog::backdrop { background: #0008; }
   header { display: flex; gap: 1rem; align-items: baseline; padding: 1rem 1.25rem 0; }
   h1 { flex: 1; margin: 0; font-size: 1.25rem; }
+  h1::first-letter { text-transform: uppercase; }
   p { margin: 0; padding: 0.25rem 1.25rem 0; color: #c3cad4; }
   button { padding: 0.2rem 0.7rem; border: 1px solid #8d9aab; border-radius: 0.3rem; color: inherit; background: none;
     font: inherit; cursor: pointer; }
