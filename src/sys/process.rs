@@ -23,7 +23,16 @@ pub struct Program {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
-    input: Option<String>,
+    input: Input,
+}
+
+/// What a program finds on its standard input.
+#[derive(Debug, Clone)]
+enum Input {
+    Nothing,
+    Text(String),
+    /// A pipe that stays silent and open as long as we live.
+    Open,
 }
 
 /// What a finished program left.
@@ -60,7 +69,7 @@ impl Program {
             arguments: Vec::new(),
             environment: Vec::new(),
             directory: None,
-            input: None,
+            input: Input::Nothing,
         }
     }
 
@@ -95,7 +104,16 @@ impl Program {
     /// Gives this text on standard input.
     #[must_use]
     pub fn input(mut self, input: impl Into<String>) -> Self {
-        self.input = Some(input.into());
+        self.input = Input::Text(input.into());
+        self
+    }
+
+    /// Keeps standard input open and silent while the program runs. It ends when we end, however that happens, so a
+    /// program that watches for its end never outlives us. Such a program may run for days: its lines are passed on,
+    /// but its output is not kept.
+    #[must_use]
+    pub fn open_input(mut self) -> Self {
+        self.input = Input::Open;
         self
     }
 
@@ -116,8 +134,13 @@ impl Program {
             Report::new(Code::ToolMissing, format!("cannot {what} `{}`", self.path.display()))
                 .why(error.to_string())
         };
-        let mut child = self.spawn().map_err(|error| failed("start", &error))?;
-        if let (Some(text), Some(mut pipe)) = (&self.input, child.stdin().take()) {
+        let mut family = Family::of(self.spawn().map_err(|error| failed("start", &error))?);
+        let child = &mut family.parent;
+        // Held until the program has ended, unless there is something to read, which has an end.
+        let mut input = child.stdin().take();
+        if let Input::Text(text) = &self.input
+            && let Some(mut pipe) = input.take()
+        {
             // A program that ends before it read its input tells more by its status than by our broken pipe.
             let _ = pipe.write_all(text.as_bytes()).await;
         }
@@ -138,7 +161,7 @@ impl Program {
                 continue;
             };
             each(&line);
-            if from_stdout {
+            if from_stdout && !matches!(self.input, Input::Open) {
                 stdout.push_str(&line);
                 stdout.push('\n');
             }
@@ -148,13 +171,17 @@ impl Program {
             }
         }
         let status = child.wait().await.map_err(|error| failed("wait for", &error))?;
+        family.ended = true;
         Ok(Finished { status, stdout, tail: tail.into(), command })
     }
 
     fn spawn(&self) -> std::io::Result<Box<dyn ChildWrapper>> {
         let mut wrapped = CommandWrap::with_new(&self.path, |command| {
             command.args(&self.arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+            command.stdin(match self.input {
+                Input::Nothing => Stdio::null(),
+                Input::Text(_) | Input::Open => Stdio::piped(),
+            });
             for name in SCRUBBED {
                 command.env_remove(name);
             }
@@ -169,6 +196,27 @@ impl Program {
         wrapped.wrap(process_wrap::tokio::JobObject);
         wrapped.wrap(KillOnDrop);
         wrapped.spawn()
+    }
+}
+
+/// A program and what it started. All of them end with this value: `KillOnDrop` alone ends only the first.
+struct Family {
+    parent: Box<dyn ChildWrapper>,
+    ended: bool,
+}
+
+impl Family {
+    fn of(parent: Box<dyn ChildWrapper>) -> Self {
+        Self { parent, ended: false }
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        // Once the parent was waited for, its number may be somebody else's.
+        if !self.ended {
+            let _ = self.parent.start_kill();
+        }
     }
 }
 
@@ -238,6 +286,32 @@ mod tests {
         let finished =
             Program::new(Path::new("/bin/cat")).input("hello").run(|_| ()).await.unwrap();
         assert_eq!(finished.stdout, "hello\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_program_started_ends_with_the_future() {
+        let mut first = String::new();
+        let program = shell("sh -c 'echo $$; exec sleep 60' & wait").open_input();
+        let run = program.run(|line| line.clone_into(&mut first));
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(300), run).await.is_err());
+        // `kill -0` answers for zombies too; nobody here waits for a grandchild, but the system's first process does.
+        let alive = || async {
+            let asked = shell(&format!("kill -0 {first} 2>&1 && ps -o stat= -p {first}"));
+            let asked = asked.run(|_| ()).await.unwrap();
+            asked.status.success() && !asked.stdout.starts_with('Z')
+        };
+        for _ in 0..100 {
+            if !alive().await {
+                return;
+            }
+        }
+        panic!("{first} lives on");
+    }
+
+    #[tokio::test]
+    async fn open_input_has_no_end() {
+        let waits = Program::new(Path::new("/bin/cat")).open_input().run(|_| ());
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(100), waits).await.is_err());
     }
 
     #[tokio::test]
