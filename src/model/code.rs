@@ -88,7 +88,7 @@ codes! {
     EngineMissing = 1001, NoEngine, "No container engine answers. altinn-local runs its parts in Docker, Podman or Colima; start one, or point DOCKER_HOST at it.";
     EngineFailed = 1002, NoEngine, "The container engine answered with an error, or stopped answering in the middle of a call.";
     EngineTooOld = 1003, Preflight, "The container engine is older than API 1.41 (Docker 20.10), which the builds need.";
-    ToolMissing = 1004, Preflight, "kind, helm or kubectl is not on this machine, or is too old. They are the real programs; altinn-local runs them but does not contain them.";
+    ToolMissing = 1004, Preflight, "kind, helm or kubectl, or Node and npm for widgets, is not on this machine, or is too old. They are the real programs; altinn-local runs them but does not contain them.";
     ServiceFailed = 1005, Degraded, "A container of the stack ended or did not become ready in time. Its last log lines are shown.";
     ServiceLooping = 1006, Degraded, "A container was started several times within seconds and ended each time; altinn-local stopped trying.";
     HelperFailed = 1007, Degraded, "The helper that altinn-local runs inside containers ended, or is of another version than this program.";
@@ -106,11 +106,14 @@ codes! {
     DockerfileMissing = 2104, Config, "The app has no Dockerfile, neither at its root nor in `App/`.";
     RepositoryUnreadable = 2105, Config, "The app's git repository could not be read.";
     TargetExists = 2106, Conflict, "The folder to write to is there already and is not empty.";
+    WidgetInvalid = 2107, Config, "A widget's project cannot be used: its folder or `package.json` is not there or not valid, its tag name cannot be that of a web component, or two widgets share a name.";
     GiteaFailed = 3001, Degraded, "Gitea did not do what was asked of it.";
     GiteaPushFailed = 3002, Degraded, "The app's commits could not be pushed to the local Gitea.";
     BuildFailed = 3101, Build, "The app's image could not be built. The failing step and its last lines are shown.";
     CompileFailed = 3102, Build, "The app does not compile. The compiler's messages are shown with file, line and column; the last good version serves on.";
     DockerfileBroken = 3103, Build, "The Dockerfile could not be understood or names something that is not there.";
+    WidgetBuildFailed = 3104, Build, "A widget's packages could not be installed, or it does not build. The compiler's messages are shown with file, line and column; the last bundle stays.";
+    WidgetServerFailed = 3105, Degraded, "The dev server of a widget does not start, or ended several times; altinn-local stopped trying. The app runs on, with the last bundle of the widget if there is one.";
     RegistryFailed = 3201, Missing, "A local registry refused a push or did not answer.";
     ValuesBroken = 3301, Deploy, "A values file of the app's deployment is not valid YAML, or holds what the chart cannot take.";
     ChartFailed = 3302, Deploy, "Helm could not render or apply the chart.";

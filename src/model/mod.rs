@@ -23,7 +23,7 @@ pub use found::{
 };
 pub use image::ImageRef;
 pub use lane::Lane;
-pub use name::{AppName, EnvironmentName, InvalidName, OrgName, StackName};
+pub use name::{AppName, EnvironmentName, InvalidName, OrgName, StackName, WidgetName};
 pub use part::Part;
 pub use report::{Diagnostic, Fix, Label, Report, Severity};
 pub use resource::{Resource, ResourceKind, ResourceState};

@@ -95,6 +95,13 @@ name!(
     20
 );
 
+name!(
+    /// A widget's name, which is also that of its folder: lower case, at most 40 characters.
+    WidgetName,
+    "widget",
+    40
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

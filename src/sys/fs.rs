@@ -34,6 +34,26 @@ pub fn write_private(path: &Path, contents: &[u8]) -> Result<(), Report> {
     write().map_err(|error| failed("write", path, &error))
 }
 
+/// Replaces a file of the user's project in one step, readable by all as files of a project are.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<(), Report> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        let mut builder = tempfile::Builder::new();
+        // An end of a name that editors use too, so that no watcher takes it for a file of the app.
+        builder.prefix(".altinn-local-").suffix("~");
+        #[cfg(unix)]
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        #[cfg(unix)]
+        builder.permissions(readable);
+        let mut file = builder.tempfile_in(directory)?;
+        file.write_all(contents)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| failed("write", path, &error))
+}
+
 /// The contents of a file; none when it is not there.
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Report> {
     match std::fs::read(path) {
@@ -72,5 +92,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(parent).unwrap().count(), 1);
         remove_if_there(&path).unwrap();
         remove_if_there(&path).unwrap();
+        replace(&path, b"three").unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o444, 0o444);
     }
 }

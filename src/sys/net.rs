@@ -26,6 +26,13 @@ pub fn is_port_free(port: u16) -> bool {
     TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
+/// A port of 127.0.0.1 that is free now. Another program may be faster, so whoever uses it must be able to fail.
+#[must_use]
+pub fn free_port() -> Option<u16> {
+    let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).ok()?;
+    listener.local_addr().ok().map(|address| address.port())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +44,6 @@ mod tests {
         assert!(!is_port_free(address.port()));
         assert!(any_accepts([address.to_string()], Duration::from_secs(2)).await);
         assert!(!any_accepts([], Duration::from_secs(2)).await);
+        assert_ne!(free_port().unwrap(), address.port());
     }
 }

@@ -18,14 +18,7 @@ pub struct NewFile {
 
 /// Writes the files into a folder that is not there or empty, and commits them.
 pub fn create(folder: &Path, files: &[NewFile]) -> Result<(), Report> {
-    refuse_full(folder)?;
-    for file in files {
-        write(&folder.join(&file.path), file).map_err(|error| {
-            Report::new(Code::FileFailed, format!("cannot write `{}`", file.path))
-                .at(folder.display().to_string())
-                .why(error.to_string())
-        })?;
-    }
+    write_new(folder, files, "altinn-local app new ORG/APP OTHER-FOLDER")?;
     commit(folder).map_err(|error| {
         Report::new(Code::RepositoryUnreadable, "the new app could not be put under git")
             .at(folder.display().to_string())
@@ -33,7 +26,20 @@ pub fn create(folder: &Path, files: &[NewFile]) -> Result<(), Report> {
     })
 }
 
-fn refuse_full(folder: &Path) -> Result<(), Report> {
+/// Writes the files into a folder that is not there or empty; `other` is the command that names another folder.
+pub fn write_new(folder: &Path, files: &[NewFile], other: &str) -> Result<(), Report> {
+    refuse_full(folder, other)?;
+    for file in files {
+        write(&folder.join(&file.path), file).map_err(|error| {
+            Report::new(Code::FileFailed, format!("cannot write `{}`", file.path))
+                .at(folder.display().to_string())
+                .why(error.to_string())
+        })?;
+    }
+    Ok(())
+}
+
+fn refuse_full(folder: &Path, other: &str) -> Result<(), Report> {
     let free = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
@@ -45,7 +51,7 @@ fn refuse_full(folder: &Path) -> Result<(), Report> {
     Err(Report::new(Code::TargetExists, title)
         .at(folder.display().to_string())
         .why("nothing is ever written over what is there")
-        .fix("altinn-local app new ORG/APP OTHER-FOLDER", "name a folder that is not there"))
+        .fix(other, "name a folder that is not there"))
 }
 
 fn write(path: &Path, file: &NewFile) -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! Finds the real programs that the work is done with: kind, helm, kubectl.
+//! Finds the real programs that the work is done with: kind, helm, kubectl, and Node with npm for widgets.
 //!
 //! A program is named by a setting, lies in our own folder of tools, or stands on PATH. The working directory is
 //! never searched: a project that one opens is not trusted, and must not be able to bring its own `kind`.
@@ -34,7 +34,9 @@ fn find_on(
         }
         return Err(not_as_named(name, program));
     }
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    // npm comes as a script.
+    let suffix = if cfg!(windows) && name == "npm" { ".cmd" } else { std::env::consts::EXE_SUFFIX };
+    let file = format!("{name}{suffix}");
     let folders = std::iter::once(tools_dir.to_path_buf()).chain(std::env::split_paths(path));
     folders
         .filter(|folder| folder.is_absolute())
@@ -67,6 +69,12 @@ fn not_as_named(name: &str, program: &Path) -> Report {
 }
 
 fn missing(name: &str, tools_dir: &Path) -> Report {
+    if matches!(name, "node" | "npm") {
+        return Report::new(Code::ToolMissing, format!("`{name}` is not on this machine"))
+            .label(Label::Tried, "the absolute folders on PATH")
+            .label(Label::Without, "everything but widgets")
+            .fix("https://nodejs.org/en/download", "Node 20.19 or newer, which brings npm");
+    }
     let page = match name {
         "kind" => "https://kind.sigs.k8s.io/docs/user/quick-start/#installation",
         "helm" => "https://helm.sh/docs/intro/install/",
@@ -109,6 +117,13 @@ mod tests {
         let report = found(Some(&root.path().join("gone"))).unwrap_err();
         assert_eq!(report.code, Code::ToolMissing);
         assert!(report.title.contains("ALTINN_LOCAL_KIND"));
+    }
+
+    #[test]
+    fn a_missing_npm_is_told_as_what_it_is() {
+        let report = find_on("npm", None, Path::new("/nowhere"), OsStr::new("")).unwrap_err();
+        assert_eq!(report.code, Code::ToolMissing);
+        assert!(report.fixes.iter().all(|fix| fix.command.contains("nodejs.org")));
     }
 
     #[test]
