@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
-use crate::config::schema::PortChoice;
-use crate::model::{AppId, OrgName, StackName};
+use crate::config::schema::{PortChoice, Profile};
+use crate::model::{AppId, OrgName, StackName, WidgetName};
 
 /// `-h`: one screen. `--help` is clap's own and tells everything.
 pub const SHORT_HELP: &str = "\
@@ -18,9 +18,10 @@ Usage: altinn-local [COMMAND] [OPTIONS]
   down      remove it; data stays                    logs      what it wrote
   deploy    build and deploy the app anew            open      Studio, Gitea or the app in a browser
 
-  app new   a new app from the template              kube      kubectl in an organisation's cluster
-  config    show or check the configuration          doctor    check this machine
-  explain   what an error code means                 credentials, completions, version
+  app new   a new app from the template              widget    new, build: React widgets of the app
+  config    show or check the configuration          kube      kubectl in an organisation's cluster
+  doctor    check this machine                       explain   what an error code means
+  credentials, completions, version
 
 Options: -C DIR, --stack NAME, --json, -q, -v, --yes, --no-input, --offline, --color, --progress
          `altinn-local COMMAND --help` tells all of a command.
@@ -182,6 +183,9 @@ pub enum Command {
     /// Apps: make a new one
     #[command(subcommand)]
     App(App),
+    /// Widgets: React projects for layout component `Custom`
+    #[command(subcommand)]
+    Widget(Widget),
     /// Check this machine for what altinn-local needs
     Doctor,
     /// Show the names and passwords of the local services
@@ -225,6 +229,9 @@ pub struct Up {
     /// The router's port: a number, or `auto` for the next free one, which is remembered
     #[arg(long, value_name = "N|auto")]
     pub port: Option<PortChoice>,
+    /// Beside the usual: `widgets` serves the widgets in the app's `widgets/` from their source, each save at once
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profiles: Vec<Profile>,
     /// How long to wait, as `90s`, `5m`; the work goes on afterwards
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     pub wait_timeout: Duration,
@@ -256,6 +263,27 @@ pub enum App {
     },
 }
 
+/// `widget …`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Widget {
+    /// A new widget in the app: React, TypeScript and Vite, with a test and a story page
+    New {
+        /// Lower case, digits and hyphens, as `map`
+        name: String,
+        /// Where to [default: `widgets/NAME` in the app]
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Build widgets into the app's `App/wwwroot/widgets`
+    Build {
+        /// Which ones; all of the app when left out
+        #[arg(value_name = "NAME")]
+        names: Vec<WidgetName>,
+    },
+    /// The widgets of the app
+    List,
+}
+
 /// `config …`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Config {
@@ -280,6 +308,9 @@ impl Command {
             Self::Open { .. } => "open",
             Self::Kube { .. } => "kube",
             Self::App(App::New { .. }) => "app new",
+            Self::Widget(Widget::New { .. }) => "widget new",
+            Self::Widget(Widget::Build { .. }) => "widget build",
+            Self::Widget(Widget::List) => "widget list",
             Self::Doctor => "doctor",
             Self::Credentials => "credentials",
             Self::Config(Config::Validate) => "config validate",

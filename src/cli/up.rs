@@ -23,6 +23,7 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
         no_overlay: up.no_overlay,
         port: up.port,
         offline: context.global.offline,
+        profiles: up.profiles,
     };
     let request = UpRequest { dir: project.project.clone(), options };
     let accepted = client.ask(&context.dirs, "up", &request).await?;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{EnvironmentName, OrgName, Part, StackName};
+use crate::model::{EnvironmentName, OrgName, Part, StackName, WidgetName};
 
 /// The whole file. An overlay has the same keys; what it says wins, mappings are merged, lists are replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +61,25 @@ pub struct AppEntry {
     /// How the app is built.
     #[serde(default)]
     pub build: BuildEntry,
+    /// Widgets to serve from their source whenever the app is up. `up --profile widgets` adds those in `widgets/`.
+    #[serde(default)]
+    pub widgets: Vec<WidgetEntry>,
+}
+
+/// One widget: a project of Vite that registers a web component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WidgetEntry {
+    /// The project's folder, relative to the app.
+    pub path: PathBuf,
+    /// Its name; what its `package.json` says, else the folder's name, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub name: Option<WidgetName>,
+    /// The command that starts its dev server, for a shell; Vite itself when left out. It must listen on port
+    /// `$ALTINN_LOCAL_WIDGET_PORT` of 127.0.0.1 and serve below `$ALTINN_LOCAL_WIDGET_BASE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// What the watcher heeds.
@@ -231,6 +250,33 @@ impl fmt::Display for PortChoice {
     }
 }
 
+/// A part of the work that is only done when asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// The dev servers of the widgets in the apps' `widgets/`.
+    Widgets,
+}
+
+told_as_text!(Profile, json_schema!({"enum": ["widgets"]}));
+
+impl FromStr for Profile {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        match given {
+            "widgets" => Ok(Self::Widgets),
+            _ => Err(format!("expected `widgets`, found `{given}`")),
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Widgets => f.write_str("widgets"),
+        }
+    }
+}
+
 /// A length of time: whole hours, minutes and seconds, as `90s` or `1m30s`; at most a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -346,6 +392,7 @@ apps:
     watch: {exclude: ['**/bin/**']}
     deploy: {values: [deployment/values.local.yaml], timeout: 1m30s}
     build: {args: {VERSION: 1.10}}
+    widgets: [{path: widgets/counter}, {path: ../shared/map, name: map, command: npm run dev}]
 orgs:
   ttd: {}
   skd:
@@ -359,6 +406,7 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
         let app = &file.apps.as_ref().unwrap()[0];
         assert_eq!(app.deploy.timeout, Some(Span { seconds: 90 }));
         assert_eq!(app.build.args["VERSION"], "1.10");
+        assert_eq!(app.widgets[1].name.as_ref().unwrap().as_str(), "map");
         assert_eq!(file.orgs.as_ref().unwrap().len(), 2);
         assert_eq!(file.network.as_ref().unwrap().port, Some(PortChoice::Auto));
         let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));

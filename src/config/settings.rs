@@ -8,9 +8,9 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::env::{Environment, Variable};
-use super::schema::{AppEntry, File, OfflineMode, PortChoice};
+use super::schema::{AppEntry, File, OfflineMode, PortChoice, WidgetEntry};
 use super::yaml;
-use crate::model::{Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName};
+use crate::model::{Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WidgetName};
 
 /// The master file's name.
 pub const FILE: &str = "altinn-local.yaml";
@@ -50,6 +50,20 @@ pub struct WantedApp {
     pub deploy_timeout_seconds: u64,
     /// Build arguments.
     pub build_args: BTreeMap<String, String>,
+    /// Widgets to serve from their source.
+    pub widgets: Vec<WantedWidget>,
+}
+
+/// A widget that the user named, not yet looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WantedWidget {
+    /// The project's folder, absolute.
+    pub root: PathBuf,
+    /// Its name; none leaves it to the project.
+    pub name: Option<WidgetName>,
+    /// What starts its dev server, for a shell; none is Vite itself.
+    pub command: Option<String>,
 }
 
 /// The user's wishes, whole.
@@ -299,10 +313,15 @@ fn wanted(project: &Path, apps: Vec<AppEntry>) -> Result<Vec<WantedApp>, Report>
                     .timeout
                     .map_or(DEPLOY_TIMEOUT, |span| span.seconds),
                 build_args: app.build.args,
+                widgets: app.widgets.into_iter().map(|entry| named(&root, entry)).collect(),
                 root,
             })
         })
         .collect()
+}
+
+fn named(app: &Path, WidgetEntry { path, name, command }: WidgetEntry) -> WantedWidget {
+    WantedWidget { root: app.join(path), name, command }
 }
 
 /// The path without links and dots.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::schema::PortChoice;
+use crate::config::schema::{PortChoice, Profile};
 use crate::events::Journal;
 use crate::model::{AppId, Code, Report, Resource, ResourceState, StackName};
 
@@ -72,6 +72,8 @@ pub struct UpOptions {
     pub port: Option<PortChoice>,
     /// Fetch nothing.
     pub offline: bool,
+    /// What to do beside the usual.
+    pub profiles: Vec<Profile>,
 }
 
 /// What `down` asks for.
@@ -247,8 +249,11 @@ mod tests {
 
     #[test]
     fn requests_are_read_strictly() {
-        let request: UpRequest =
-            serde_json::from_str(r#"{"dir":"/a","options":{"port":"auto"}}"#).unwrap();
+        let request: UpRequest = serde_json::from_str(
+            r#"{"dir":"/a","options":{"port":"auto","profiles":["widgets"]}}"#,
+        )
+        .unwrap();
+        assert_eq!(request.options.profiles, [Profile::Widgets]);
         assert_eq!(request.options.port, Some(PortChoice::Auto));
         assert!(serde_json::from_str::<UpRequest>(r#"{"dir":"/a","opt":{}}"#).is_err());
     }

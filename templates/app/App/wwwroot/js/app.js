@@ -14,6 +14,8 @@ let issues = [];
 let words = {};
 // Of two answers on their way, only the one to the newest edit counts.
 let edits = 0;
+// Web components by id; they stay when the language changes, and keep what they know.
+const widgets = new Map();
 
 const WORDS = {
   nb: { valid: "Alt er riktig fylt ut.", invalid: "Noe må rettes.", choose: "Velg", failed: "Siden kunne ikke lastes" },
@@ -109,6 +111,8 @@ function component({ id, type, textResourceBindings: bound = {}, dataModelBindin
     case "TextArea":
     case "Dropdown":
       return field(id, type, bound, dataModelBindings.simpleBinding, rest);
+    case "Custom":
+      return custom(id, type, bound, dataModelBindings, rest);
     default:
       // Navigation and submission belong to the real frontend.
       return null;
@@ -136,9 +140,42 @@ function field(id, type, bound, name, { required, readOnly, maxLength, autocompl
     element("p", { id: `${id}-error`, className: "error" }));
 }
 
+// A web component, which a script of the app registers. It gets attributes and properties as Altinn's frontend gives
+// them: what the element knows as a property is set as one, objects travel in attributes as JSON.
+function custom(id, type, bound, dataModelBindings, { tagName, ...rest }) {
+  const bindings = Object.fromEntries(Object.entries(dataModelBindings).map(([key, binding]) =>
+    [key, typeof binding === "string" ? { dataType, field: binding } : binding]));
+  if (!widgets.has(id)) {
+    const made = document.createElement(tagName);
+    made.addEventListener("dataChanged", ({ detail: { value, field } }) => {
+      const { field: name } = bindings[field ?? "simpleBinding"] ?? {};
+      if (!name) throw new Error(`${tagName}: the component has no binding \`${field}\``);
+      edit(name, typeof value === "number" ? String(value) : value, schema[name]?.type);
+    });
+    widgets.set(id, { element: made, bindings });
+  }
+  const { element: made } = widgets.get(id);
+  const given = { "data-testid": tagName, ...rest, id, type, text: text(bound.title), summaryMode: false, getTextResourceAsString: text };
+  for (const [key, value] of Object.entries(given)) {
+    const plain = value !== null && typeof value === "object" ? JSON.stringify(value) : value;
+    if (key in made) {
+      made[key] = plain;
+    } else if (plain === false || plain == null || typeof plain === "function") {
+      made.removeAttribute(key);
+    } else {
+      made.setAttribute(key, plain === true ? "" : plain);
+    }
+  }
+  made.texts = Object.fromEntries(Object.entries(bound).map(([key, resource]) => [key, text(resource)]));
+  made.dataModelBindings = bindings;
+  made.language = { general: words };
+  return element("div", { className: "field" }, made);
+}
+
 // The value as the schema wants it; undefined where it does not fit, which then stays in the field and is not sent.
 function typed(value, kind) {
-  if (value === "") return null;
+  if (value === "" || value == null) return null;
+  if (typeof value !== "string") return value;
   if (kind !== "integer" && kind !== "number") return value;
   const number = Number(value.replaceAll(/\s/g, "").replace(",", "."));
   const fits = kind === "integer" ? Number.isSafeInteger(number) : Number.isFinite(number);
@@ -150,6 +187,7 @@ async function edit(name, value, kind) {
   if (answer === undefined) return;
   model[name] = answer;
   issues = issues.filter((issue) => issue.field !== name);
+  show();
   const mine = ++edits;
   try {
     const calculated = await ask(`v1/data/anonymous?dataType=${dataType}`, model);
@@ -186,6 +224,18 @@ function show() {
     const issue = issues.find(({ field }) => field === control.name);
     control.setAttribute("aria-invalid", issue !== undefined);
     document.getElementById(`${control.id}-error`).textContent = issue ? text(issue.customTextKey) : "";
+  }
+  for (const { element: made, bindings } of widgets.values()) {
+    const keys = Object.entries(bindings);
+    made.formData = Object.fromEntries(keys.map(([key, { field }]) => {
+      const value = model[field] ?? "";
+      return [key, typeof value === "object" ? value : String(value)];
+    }));
+    const wrong = keys.flatMap(([key, { field }]) => {
+      const errors = issues.filter((issue) => issue.field === field).map((issue) => text(issue.customTextKey));
+      return errors.length > 0 ? [[key, { errors }]] : [];
+    });
+    made.componentValidations = wrong.length > 0 ? Object.fromEntries(wrong) : undefined;
   }
 }
 
