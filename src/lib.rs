@@ -7,7 +7,7 @@
 //! |---|---|
 //! | L5 | [`cli`], [`server`]: people and machines talk to us |
 //! | L4 | [`engine`]: one loop, its state, its tasks |
-//! | L3 | [`stack`], [`cluster`], [`build`], [`deploy`], [`sync`], [`router`], [`page`], [`secrets`], [`parts`]: one job each |
+//! | L3 | [`stack`], [`cluster`], [`build`], [`deploy`], [`sync`], [`router`], [`page`], [`secrets`], [`parts`], [`widgets`]: one job each |
 //! | L2 | [`sys`]: the only code that touches the outside; [`config`] reads the user's wishes |
 //! | L1 | [`plan`]: pure decisions; [`events`]: the stream |
 //! | L0 | [`model`]: plain data |
@@ -38,3 +38,4 @@ pub mod server;
 pub mod stack;
 pub mod sync;
 pub mod sys;
+pub mod widgets;

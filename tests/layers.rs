@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("secrets", 3),
     ("stack", 3),
     ("sync", 3),
+    ("widgets", 3),
     ("engine", 4),
     ("cli", 5),
     ("server", 5),

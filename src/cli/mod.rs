@@ -25,6 +25,7 @@ mod logs;
 mod open;
 mod status;
 mod up;
+pub mod widget;
 
 pub use context::Context;
 
@@ -94,6 +95,7 @@ async fn run(args: Args, environment: Environment, printer: &Printer) -> Result<
             show(printer, &app_new::run(&app, folder.as_deref(), &context.directory)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Widget(wanted)) => widget::run(&context, wanted).await,
         Some(Command::Credentials) => {
             let folder = context.dirs.stack(&context.stack);
             show(printer, &credentials::run(&context.stack, &folder)?);
