@@ -12,4 +12,5 @@ mod journey;
 mod outside;
 mod refusals;
 mod running;
+mod widgets;
 mod world;
