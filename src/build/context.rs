@@ -380,6 +380,8 @@ mod tests {
             build_args: Vec::new(),
             values: Vec::new(),
             watch_exclude: Vec::new(),
+            watch_mode: crate::model::WatchMode::Auto,
+            watch_rules: Vec::new(),
             deploy_timeout_seconds: 1,
         }
     }

@@ -34,6 +34,8 @@ pub fn find_app(start: &Path) -> Result<App, Report> {
         build_args: Vec::new(),
         values: Vec::new(),
         watch_exclude: Vec::new(),
+        watch_mode: crate::model::WatchMode::Auto,
+        watch_rules: Vec::new(),
         deploy_timeout_seconds: DEPLOY_TIMEOUT,
     })
 }

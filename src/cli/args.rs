@@ -17,6 +17,7 @@ Usage: altinn-local [COMMAND] [OPTIONS]
   up        bring everything up and keep watching    status    what runs, and how well
   down      remove it; data stays                    logs      what it wrote
   deploy    build and deploy the app anew            open      Studio, Gitea or the app in a browser
+  watch     each save as it goes live; --why PATH tells how a save of a file would
 
   app new   a new app from the template              widget    new, build: React widgets of the app
   config    show or check the configuration          kube      kubectl in an organisation's cluster
@@ -154,6 +155,12 @@ pub enum Command {
         /// How many of the last lines to begin with
         #[arg(long, value_name = "N", default_value_t = 200)]
         tail: usize,
+    },
+    /// Show each save as it goes live; with --why, tell how a save of a file would
+    Watch {
+        /// Tell the lane of a save of these files, where they land in the image, and why; needs no running stack
+        #[arg(long, value_name = "PATH", num_args = 1..)]
+        why: Vec<PathBuf>,
     },
     /// Build and deploy the app anew
     Deploy {
@@ -304,6 +311,7 @@ impl Command {
             Self::Down { .. } => "down",
             Self::Status { .. } => "status",
             Self::Logs { .. } => "logs",
+            Self::Watch { .. } => "watch",
             Self::Deploy { .. } => "deploy",
             Self::Open { .. } => "open",
             Self::Kube { .. } => "kube",
@@ -325,7 +333,10 @@ impl Command {
 
     /// Whether the result comes bit by bit, so that JSON means one document a line.
     #[must_use]
-    pub const fn streams(&self) -> bool {
+    pub fn streams(&self) -> bool {
+        if let Self::Watch { why } = self {
+            return why.is_empty();
+        }
         matches!(
             self,
             Self::Up(_)

@@ -25,6 +25,7 @@ mod logs;
 mod open;
 mod status;
 mod up;
+mod watch;
 pub mod widget;
 
 pub use context::Context;
@@ -104,6 +105,7 @@ async fn run(args: Args, environment: Environment, printer: &Printer) -> Result<
         Some(Command::Config(wanted)) => configuration(&context, wanted),
         Some(Command::Doctor) => examine(&context).await,
         Some(Command::Up(flags)) => up::run(&context, flags).await,
+        Some(Command::Watch { why }) => watch::run(&context, &why).await,
         Some(Command::Down { volumes }) => down::run(&context, volumes).await,
         Some(Command::Deploy { app, dry_run }) => deploy::run(&context, app, dry_run).await,
     }

@@ -9,7 +9,9 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{EnvironmentName, OrgName, Part, StackName, WidgetName};
+use crate::model::{
+    EnvironmentName, OrgName, Part, StackName, WatchAction, WatchMode, WatchRule, WidgetName,
+};
 
 /// The whole file. An overlay has the same keys; what it says wins, mappings are merged, lists are replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +91,35 @@ pub struct WatchEntry {
     /// Globs, relative to the app, whose changes are left alone.
     #[serde(default)]
     pub exclude: Vec<Glob>,
+    /// Which ways a save may take: the lightest one that is right (`auto`, when left out), always a new image and
+    /// pod (`image`), always the whole Dockerfile (`build`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<WatchMode>,
+    /// What to do with which files; the first rule that matches decides. Without one the Dockerfile and the project
+    /// tell. `altinn-local watch --why PATH` shows it.
+    #[serde(default)]
+    pub rules: Vec<RuleEntry>,
+}
+
+/// What to do with some files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleEntry {
+    /// A glob, relative to the app.
+    pub path: Glob,
+    /// `sync`: write them into the running containers. `restart`: that, and start the app's process anew. `reload`:
+    /// that, and load the open pages anew. `rebuild`: build the whole Dockerfile. `ignore`: nothing.
+    pub action: WatchAction,
+    /// Where in the image, absolute, when the Dockerfile does not copy the files as they are. With a slash at the
+    /// end a folder, which gets what follows the glob's fixed folders; else the one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<ImagePath>,
+}
+
+impl From<RuleEntry> for WatchRule {
+    fn from(rule: RuleEntry) -> Self {
+        Self { glob: rule.path.0, action: rule.action, to: rule.to.map(|to| to.0) }
+    }
 }
 
 /// How an app is deployed.
@@ -340,6 +371,29 @@ impl fmt::Display for Glob {
     }
 }
 
+/// A path in an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePath(pub String);
+
+told_as_text!(ImagePath, json_schema!({"type": "string", "pattern": "^/"}));
+
+impl FromStr for ImagePath {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let mut parts = given.split('/').skip(1);
+        let plain = given.starts_with('/') && parts.all(|part| part != ".." && part != ".");
+        plain
+            .then(|| Self(given.to_owned()))
+            .ok_or_else(|| format!("expected an absolute path as `/app/texts/`, found `{given}`"))
+    }
+}
+
+impl fmt::Display for ImagePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// An image as an engine takes it, with a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageText(pub String);
@@ -389,7 +443,10 @@ stack: default
 environment: local
 apps:
   - path: .
-    watch: {exclude: ['**/bin/**']}
+    watch:
+      exclude: ['**/bin/**']
+      mode: image
+      rules: [{path: 'App/texts/**', action: sync, to: /app/texts/}, {path: '*.md', action: ignore}]
     deploy: {values: [deployment/values.local.yaml], timeout: 1m30s}
     build: {args: {VERSION: 1.10}}
     widgets: [{path: widgets/counter}, {path: ../shared/map, name: map, command: npm run dev}]
@@ -407,6 +464,9 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
         assert_eq!(app.deploy.timeout, Some(Span { seconds: 90 }));
         assert_eq!(app.build.args["VERSION"], "1.10");
         assert_eq!(app.widgets[1].name.as_ref().unwrap().as_str(), "map");
+        assert_eq!(app.watch.mode, Some(WatchMode::Image));
+        assert_eq!(app.watch.rules[0].to, Some(ImagePath("/app/texts/".to_owned())));
+        assert_eq!(app.watch.rules[1].action, WatchAction::Ignore);
         assert_eq!(file.orgs.as_ref().unwrap().len(), 2);
         assert_eq!(file.network.as_ref().unwrap().port, Some(PortChoice::Auto));
         let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));
@@ -427,6 +487,23 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
             ("bad word", "network:\n  offline: maybe\n"),
             ("bad time", "apps:\n  - path: .\n    deploy: {timeout: 3 minutes}\n"),
             ("bad glob", "apps:\n  - path: .\n    watch: {exclude: ['a[']}\n"),
+            ("bad mode", "apps:\n  - path: .\n    watch: {mode: sync}\n"),
+            (
+                "bad action",
+                "apps:\n  - path: .\n    watch:\n      rules:\n        - {path: a, action: copy}\n",
+            ),
+            (
+                "bad glob of a rule",
+                "apps:\n  - path: .\n    watch:\n      rules:\n        - {path: 'a[', action: sync}\n",
+            ),
+            (
+                "bad target",
+                "apps:\n  - path: .\n    watch:\n      rules:\n        - {path: a, action: sync, to: app/}\n",
+            ),
+            (
+                "unknown key of a rule",
+                "apps:\n  - path: .\n    watch:\n      rules:\n        - {path: a, action: sync, target: /a}\n",
+            ),
             ("bad part", "parts:\n  postgresql: postgres:16\n"),
             ("bad image", "parts:\n  postgres: postgres\n"),
             ("newer version", "version: 2\n"),

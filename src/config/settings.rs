@@ -10,7 +10,10 @@ use serde::Serialize;
 use super::env::{Environment, Variable};
 use super::schema::{AppEntry, File, OfflineMode, PortChoice, WidgetEntry};
 use super::yaml;
-use crate::model::{Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WidgetName};
+use crate::model::{
+    Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WatchMode, WatchRule,
+    WidgetName,
+};
 
 /// The master file's name.
 pub const FILE: &str = "altinn-local.yaml";
@@ -44,6 +47,10 @@ pub struct WantedApp {
     pub root: PathBuf,
     /// Globs, relative to the root, that the watcher leaves alone.
     pub watch_exclude: Vec<String>,
+    /// Which ways a save may take.
+    pub watch_mode: WatchMode,
+    /// What to do with which files, in order.
+    pub watch_rules: Vec<WatchRule>,
     /// Values files, absolute, merged in order after the app's own.
     pub values: Vec<PathBuf>,
     /// How long a deploy may take until the first answer, in seconds.
@@ -307,6 +314,8 @@ fn wanted(project: &Path, apps: Vec<AppEntry>) -> Result<Vec<WantedApp>, Report>
             let root = real(&project.join(&app.path))?;
             Ok(WantedApp {
                 watch_exclude: app.watch.exclude.into_iter().map(|glob| glob.0).collect(),
+                watch_mode: app.watch.mode.unwrap_or_default(),
+                watch_rules: app.watch.rules.into_iter().map(WatchRule::from).collect(),
                 values: app.deploy.values.iter().map(|path| root.join(path)).collect(),
                 deploy_timeout_seconds: app
                     .deploy

@@ -26,7 +26,7 @@ pub use handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, StackState, UpOptions,
     UpRequest,
 };
-pub use local::{found_app, render};
+pub use local::{Foresight, found_app, render};
 pub use output::{Line, output};
 pub use ports::agent_port;
 pub use run::spawn;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AppName, InvalidName, OrgName};
+use super::{AppName, InvalidName, OrgName, WatchMode, WatchRule};
 
 /// `org/app`, the identity of an app.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +79,12 @@ pub struct App {
     pub values: Vec<PathBuf>,
     /// Globs, relative to the root, that the watcher leaves out (`watch.exclude`).
     pub watch_exclude: Vec<String>,
+    /// Which ways a save may take (`watch.mode`).
+    #[serde(default)]
+    pub watch_mode: WatchMode,
+    /// What to do with which files, in order (`watch.rules`).
+    #[serde(default)]
+    pub watch_rules: Vec<WatchRule>,
     /// How long a deploy may take until the first answer, in seconds (`deploy.timeout`).
     pub deploy_timeout_seconds: u64,
 }

@@ -1,8 +1,8 @@
 //! What a changed file means to a running app, and what the user says about it.
 
 use std::fmt;
-use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a file of the build context becomes in the image.
@@ -22,7 +22,7 @@ pub enum Place {
 }
 
 /// Which ways a save may take (`watch.mode`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WatchMode {
     /// The lightest one that is right.
@@ -52,18 +52,8 @@ impl fmt::Display for WatchMode {
     }
 }
 
-impl FromStr for WatchMode {
-    type Err = String;
-    fn from_str(given: &str) -> Result<Self, String> {
-        let all = [Self::Auto, Self::Image, Self::Build];
-        all.into_iter()
-            .find(|mode| mode.as_str() == given)
-            .ok_or_else(|| format!("expected `auto`, `image` or `build`, found `{given}`"))
-    }
-}
-
 /// What the user wants done with files (`watch.rules[].action`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WatchAction {
     /// Write them into the running containers.

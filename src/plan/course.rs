@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use globset::{Glob, GlobMatcher};
+use serde::Serialize;
 
 use crate::model::{Lane, Place, Reload, WatchAction, WatchMode, WatchRule};
 
@@ -33,13 +34,13 @@ pub struct Ground<'a> {
 
 /// What one change asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+struct Verdict {
     /// The lightest way that is right for this change alone.
-    pub lane: Lane,
+    lane: Lane,
     /// A few words that name the file and say why.
-    pub reason: String,
+    reason: String,
     /// Absolute paths in the image that get the file's bytes, or lose the file.
-    pub targets: Vec<String>,
+    targets: Vec<String>,
     /// What is done beside writing.
     needs: Needs,
 }
@@ -57,7 +58,8 @@ struct Needs {
 }
 
 /// What has to be done for a save.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing to be done by itself")]
 pub struct Course {
     /// The way.
@@ -107,17 +109,12 @@ pub fn course(changes: &[Change], ground: &Ground<'_>, place: impl Fn(&str) -> P
     };
     // New values bring a new pod anyway; what was compiled goes with it, in its image.
     let code = judged.values().find(|verdict| verdict.needs.compile);
-    if let Some(code) = code.filter(|_| course.release && course.lane < Lane::Layer) {
+    let configured = course.release || course.master;
+    if let Some(code) = code.filter(|_| configured && course.lane < Lane::Layer) {
         course.lane = Lane::Layer;
-        course.reason = format!("{}; values changed too", code.reason);
+        course.reason = format!("{}; the configuration changed too", code.reason);
     }
     course
-}
-
-/// What one change alone asks for: what `watch --why` shows.
-#[must_use]
-pub fn judge(change: &Change, ground: &Ground<'_>, place: impl Fn(&str) -> Place) -> Verdict {
-    verdict(change, ground, &Rules::read(ground.rules), &place)
 }
 
 fn gather(judged: &BTreeMap<&Change, Verdict>) -> Course {

@@ -6,3 +6,12 @@ mod tree;
 mod watch;
 
 pub use watch::{ChangeSet, Watcher};
+
+use std::path::Path;
+
+use crate::model::{App, Report};
+
+/// Whether the watcher of an app tells of changes of a file, whose path is relative to the app's root.
+pub fn heeds(app: &App, path: &Path) -> Result<bool, Report> {
+    Ok(rules::Rules::read(app)?.heeds(path))
+}

@@ -131,6 +131,19 @@ impl Rules {
         if name == b".gitignore" { Meaning::Rules } else { Meaning::None }
     }
 
+    /// Whether a file counts, asked by itself: the folders on the way to it are entered one after the other.
+    pub(super) fn heeds(&self, path: &Path) -> bool {
+        let mut scope = self.scope();
+        let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+        for folder in folders.into_iter().rev().filter(|folder| *folder != Path::new("")) {
+            match self.enter(&scope, folder) {
+                Some(inside) => scope = inside,
+                None => return false,
+            }
+        }
+        self.file(&scope, path) == Meaning::Counts
+    }
+
     /// Whether a change of this file changes what counts.
     pub(super) fn is_rule(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();

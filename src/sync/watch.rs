@@ -459,6 +459,8 @@ mod tests {
                 build_args: Vec::new(),
                 values: Vec::new(),
                 watch_exclude: vec!["App/generated/**".to_owned()],
+                watch_mode: crate::model::WatchMode::Auto,
+                watch_rules: Vec::new(),
                 deploy_timeout_seconds: 1,
                 root,
             };

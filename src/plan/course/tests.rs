@@ -103,7 +103,7 @@ fn changes_take_the_lightest_way_that_is_right() {
         (
             vec!["deployment/values.yaml", "App/Program.cs"],
             Lane::Layer,
-            "App/Program.cs is compiled; values changed too",
+            "App/Program.cs is compiled; the configuration changed too",
             Reload::Page,
         ),
         (
