@@ -1,6 +1,7 @@
 {{/*
 One rule of an IngressRoute.
-Takes a dictionary: owner (values key, for messages), route, extra (names of middlewares added by the chart).
+Takes a dictionary: owner (values key, for messages), route, extra (names of middlewares added by the chart),
+transport (name of the ServersTransport, may be empty).
 */}}
 {{- define "app.rule" -}}
 - kind: {{ .route.kind | default "Rule" }}
@@ -12,6 +13,9 @@ Takes a dictionary: owner (values key, for messages), route, extra (names of mid
   {{- range required (printf "%s has a route without `services`" .owner) .route.services }}
     - name: {{ required (printf "%s has a service without `name`" $.owner) .name }}
       port: {{ .port }}
+      {{- with $.transport }}
+      serversTransport: {{ . }}
+      {{- end }}
   {{- end }}
   {{- if or .route.middlewares .extra }}
   middlewares:
