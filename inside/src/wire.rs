@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Increased whenever a frame's meaning changes; the two sides must have the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// No header is longer.
 pub const MAX_HEADER: u32 = 64 << 20;
 /// No body is longer.
@@ -60,6 +60,12 @@ pub enum Request {
         fresh: bool,
         /// Restart the program that the supervisor in each container runs.
         restart: bool,
+    },
+    /// In a node: takes the last [`Request::Sync`] of this stream that restarted an image's programs back, and starts
+    /// them anew with what was there before. Answered by [`Reply::Synced`].
+    Undo {
+        /// As in [`Request::Sync`].
+        image: String,
     },
     /// In a node: what is synced, by image. Answered by [`Reply::Sets`].
     Sets,

@@ -160,12 +160,16 @@ impl Warm {
     ) -> Result<Compiled, Report> {
         self.inside.put("/", changed).await?;
         let call = self.call.clone().filter(|_| replay);
-        let done = match &call {
-            Some(call) => {
-                let (words, project) = (call.words(), self.recipe.project.clone());
-                self.run_in(&words, &project, cancel, seen).await?.is_some()
+        let done = if let Some(call) = &call {
+            let (words, project) = (call.words(), self.recipe.project.clone());
+            self.run_in(&words, &project, cancel, seen).await?.is_some()
+        } else {
+            let built = self.build(cancel, seen).await;
+            if !matches!(built, Ok(true)) {
+                // The files of the last call are not those of the project any more.
+                self.call = None;
             }
-            None => self.build(cancel, seen).await?,
+            built?
         };
         if !done {
             return Ok(Compiled::Cancelled);

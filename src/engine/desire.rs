@@ -16,8 +16,7 @@ use crate::deploy::ReleaseSpec;
 use crate::deploy::release;
 use crate::model::{
     App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Report, Stack, apps_host,
-    labels,
-    org_registry,
+    labels, org_registry,
 };
 use crate::plan::AppTarget;
 use crate::stack::{self, Images, Wish};

@@ -25,6 +25,8 @@ use crate::sys::inside::{self, File, Inside};
 const START: Duration = Duration::from_secs(30);
 /// The pause between questions whether it answers.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The pause between looks at its process.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What is kept for one app.
 #[derive(Debug, Default)]
@@ -53,6 +55,8 @@ pub(super) enum Placed {
     Live(Vec<Stage>),
     /// A newer save came.
     Superseded,
+    /// The app does not start with it; what served before was put back and serves.
+    Undone(Report),
     /// A heavier way must be taken, for this reason.
     Cannot(String),
 }
@@ -108,9 +112,6 @@ impl Hot {
         let restart = course.restart || !course.compile.is_empty();
         let synced = self.node(ground).await?.sync(&image, &files, false, restart).await?;
         ground.shop.site.calls.changing("node: write into containers");
-        if let Some(base) = &mut self.base {
-            base.synced.extend(files.into_iter().map(|file| (file.path, file.contents)));
-        }
         stages.push(Stage { name: "write".to_owned(), ms: milliseconds(started) });
         if synced.containers == 0 {
             return Ok(Placed::Cannot("no container of the app runs".to_owned()));
@@ -120,10 +121,31 @@ impl Hot {
         }
         if restart {
             let started = Instant::now();
-            self.answers(ground, &image).await?;
+            if !self.answers(ground, &image).await? {
+                return self.undo(ground, &image).await.map(Placed::Undone);
+            }
             stages.push(Stage { name: "start".to_owned(), ms: milliseconds(started) });
         }
+        if let Some(base) = &mut self.base {
+            base.synced.extend(files.into_iter().map(|file| (file.path, file.contents)));
+        }
         Ok(Placed::Live(stages))
+    }
+
+    /// Puts back what served before; the report is on what did not start.
+    async fn undo(&mut self, ground: &Ground<'_>, image: &str) -> Result<Report, Report> {
+        let report = ended(ground).await;
+        if let Some((warm, _)) = &mut self.warm {
+            warm.forget();
+        }
+        let undone = self.node(ground).await?.undo(image).await;
+        ground.shop.site.calls.changing("node: write into containers");
+        match undone {
+            Ok(synced) if synced.restarted > 0 && self.answers(ground, image).await? => {
+                Ok(report.why("what served before was put back, and serves"))
+            }
+            _ => Err(report.why("the next save starts it again in its container")),
+        }
     }
 
     /// Makes the image of what serves and what changed: one layer on the image of the last build, under the tag of
@@ -279,36 +301,51 @@ impl Hot {
         self.base.clone().ok_or_else(|| lost("what pods run"))
     }
 
-    /// Waits until the app that was started anew answers through the router.
-    async fn answers(&mut self, ground: &Ground<'_>, image: &str) -> Result<(), Report> {
-        let id = &ground.work.app.id;
-        let (host, path) = (apps_host(&id.org), format!("/{id}/"));
-        let port = ground.desire.stack.ports.router;
-        let end = Instant::now() + START;
-        let mut asked = 0_u32;
-        while Instant::now() < end {
-            // An app without a page at its root answers 404; who stands before it answers 502 and the like.
-            let status = ground.shop.site.http.status(port, Some(&host), &path).await;
-            if status.is_ok_and(|status| status < 500) {
-                return Ok(());
-            }
-            asked += 1;
-            if asked.is_multiple_of(20) {
-                let lives = self.node(ground).await?.lives(image).await?;
-                if lives.iter().any(|life| life.supervised && life.child.is_none()) {
-                    return Err(ended(ground).await);
+    /// Waits until the app that was started anew answers through the router; false when its process ended, or it did
+    /// not answer in time.
+    async fn answers(&mut self, ground: &Ground<'_>, image: &str) -> Result<bool, Report> {
+        let asking = asking(ground);
+        tokio::pin!(asking);
+        loop {
+            // A question to the node is never cut off, or its stream would have to be opened anew.
+            tokio::select! {
+                answered = &mut asking => return Ok(answered && self.lives(ground, image).await?),
+                () = tokio::time::sleep(LOOK) => {
+                    if !self.lives(ground, image).await? {
+                        return Ok(false);
+                    }
                 }
             }
-            tokio::time::sleep(PAUSE).await;
         }
-        Err(ended(ground).await)
     }
+
+    /// Whether the app's process runs in each container that is supervised.
+    async fn lives(&mut self, ground: &Ground<'_>, image: &str) -> Result<bool, Report> {
+        let lives = self.node(ground).await?.lives(image).await?;
+        Ok(!lives.iter().any(|life| life.supervised && life.child.is_none()))
+    }
+}
+
+/// Asks through the router until the app answers; false when it does not in time.
+async fn asking(ground: &Ground<'_>) -> bool {
+    let id = &ground.work.app.id;
+    let (host, path) = (apps_host(&id.org), format!("/{id}/"));
+    let port = ground.desire.stack.ports.router;
+    let end = Instant::now() + START;
+    while Instant::now() < end {
+        // An app without a page at its root answers 404; who stands before it answers 502 and the like.
+        let status = ground.shop.site.http.status(port, Some(&host), &path).await;
+        if status.is_ok_and(|status| status < 500) {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    false
 }
 
 /// The report on an app that does not start after files were written.
 async fn ended(ground: &Ground<'_>) -> Report {
     let report = Report::new(Code::DeployFailed, "the app does not start with what was saved")
-        .why("its process ended; the next save starts it again in its container")
         .fix(format!("altinn-local logs {}", ground.work.app.id), "shows what it said");
     let Ok(cluster) = ground.cluster() else { return report };
     let Ok(kube) = ground.shop.kube(cluster).await else { return report };

@@ -27,6 +27,8 @@ pub(super) enum Shipped {
     Same,
     /// A newer save came while it was built.
     Superseded,
+    /// The new content does not start; what served before serves on.
+    Undone(Box<Report>),
 }
 
 /// A shipment that ended.
@@ -118,6 +120,7 @@ pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
                 return Ok(Shipped::Live(Box::new(live)));
             }
             Ok(Placed::Superseded) => return Ok(Shipped::Superseded),
+            Ok(Placed::Undone(report)) => return Ok(Shipped::Undone(Box::new(report))),
             // What the compiler or the app says is for the developer; all else has a heavier way.
             Err(report) if is_developers(&report) => return Err(report),
             Ok(Placed::Cannot(why)) => course = heavier(course, &why),

@@ -68,6 +68,13 @@ impl Slot {
         self.dirty = Some(self.dirty.map_or(at, |newer| newer.min(at)));
     }
 
+    /// A shipment did not make it: what it was told of is not live.
+    pub(super) fn failed(&mut self, noted: Vec<String>) {
+        self.ended();
+        self.failed = true;
+        self.noted.extend(noted);
+    }
+
     pub(super) fn is_shipping(&self) -> bool {
         self.shipping.is_some()
     }

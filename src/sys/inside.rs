@@ -103,6 +103,16 @@ impl Inside {
         }
     }
 
+    /// In a node: takes the last sync that restarted programs back, and starts them anew with what was there before.
+    pub async fn undo(&mut self, image: &str) -> Result<Synced, Report> {
+        match self.ask(Request::Undo { image: image.to_owned() }, &[]).await?.0 {
+            Reply::Synced { containers, restarted, .. } => {
+                Ok(Synced { containers: containers.len(), restarted })
+            }
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
     /// In a node: what is synced, by image.
     pub async fn sets(&mut self) -> Result<Vec<Set>, Report> {
         match self.ask(Request::Sets, &[]).await?.0 {

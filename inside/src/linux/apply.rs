@@ -1,6 +1,6 @@
 //! Writes and deletes files below a root that is not trusted: links are resolved beneath it, never outside.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -49,6 +49,22 @@ impl Root {
             let _ = unlinkat(&folder, UNFINISHED, AtFlags::empty());
         }
         written
+    }
+
+    /// A file's content and whether it may be executed; none when there is no such file.
+    pub(super) fn read(&self, path: &str) -> io::Result<Option<(Vec<u8>, bool)>> {
+        let opened = self.parent(path, false).and_then(|(folder, name)| {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok(openat(&folder, name, flags, Mode::empty())?)
+        });
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => std::fs::File::from(opened?),
+        };
+        let executable = fs::fstat(&file)?.st_mode & 0o111 != 0;
+        let mut contents = Vec::new();
+        (&file).read_to_end(&mut contents)?;
+        Ok(Some((contents, executable)))
     }
 
     /// Deletes a file; one that is not there is as wanted.

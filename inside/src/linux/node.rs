@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::apply::Root;
 use super::containers::{self, Container};
-use super::store::Store;
+use super::store::{Store, Synced};
 use super::{Fault, told};
 
 /// How long a restart is waited for: the app's grace, and a little.
@@ -19,10 +19,11 @@ const RESTART: Duration = Duration::from_secs(5);
 pub(super) fn run() -> Result<u8, Fault> {
     let mut input = BufReader::new(io::stdin().lock());
     let mut output = BufWriter::new(io::stdout().lock());
+    let mut last = None;
     while let Some((request, body)) =
         read_frame::<Numbered<Request>>(&mut input).map_err(told("read a request"))?
     {
-        let (reply, files) = answer(&request.body, &body)
+        let (reply, files) = answer(&request.body, &body, &mut last)
             .unwrap_or_else(|message| (Reply::Failed { message }, Vec::new()));
         let reply = Numbered { id: request.id, body: reply };
         write_frame(&mut output, &reply, &files).map_err(told("answer"))?;
@@ -30,14 +31,29 @@ pub(super) fn run() -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn answer(request: &Request, body: &[u8]) -> Result<(Reply, Vec<u8>), Fault> {
+/// What a sync changed, as it was before.
+struct Undo {
+    set: Synced,
+    /// From the container that was looked at; all of an image are alike.
+    files: Vec<(Entry, Vec<u8>)>,
+}
+
+fn answer(
+    request: &Request,
+    body: &[u8],
+    last: &mut Option<Undo>,
+) -> Result<(Reply, Vec<u8>), Fault> {
     let reply = match request {
         Request::Hello => Reply::Hello { version: VERSION },
         Request::Sync { image, entries, fresh, restart } => {
-            sync(image, &with_contents(entries, body)?, *fresh, *restart)?
+            sync(image, &with_contents(entries, body)?, *fresh, *restart, last)?
+        }
+        Request::Undo { image } => {
+            let undo = last.take().filter(|undo| undo.set.is_of(image));
+            undo_sync(image, &undo.ok_or("there is nothing to take back")?)?
         }
         Request::Sets => {
-            let sets = Store::open()?.sets()?.into_iter().map(super::store::Synced::told);
+            let sets = Store::open()?.sets()?.into_iter().map(Synced::told);
             Reply::Sets { sets: sets.collect() }
         }
         Request::Keep { images, repository } => {
@@ -74,9 +90,11 @@ fn sync(
     entries: &[(&Entry, &[u8])],
     fresh: bool,
     restart: bool,
+    last: &mut Option<Undo>,
 ) -> Result<Reply, Fault> {
     let running = {
         let store = Store::open()?;
+        *last = if restart { remember(image, entries, &store) } else { None };
         store.add(image, entries, fresh)?;
         // Under the lock: a container that is made now is either among these, or finds the set.
         let running = containers::of_image(image)?;
@@ -85,18 +103,49 @@ fn sync(
         }
         running
     };
-    let (mut restarted, mut unsupervised) = (0, 0);
-    if restart {
-        for container in &running {
-            if again(container) {
-                restarted += 1;
-            } else {
-                unsupervised += 1;
-            }
-        }
-    }
+    Ok(synced(running, restart))
+}
+
+/// Restarts programs when it is asked for, and tells what was done.
+fn synced(running: Vec<Container>, restart: bool) -> Reply {
+    let restarted = running.iter().filter(|container| restart && again(container)).count();
+    let unsupervised = if restart { running.len() - restarted } else { 0 };
     let containers = running.into_iter().map(|container| container.id).collect();
-    Ok(Reply::Synced { containers, restarted, unsupervised })
+    Reply::Synced { containers, restarted, unsupervised }
+}
+
+/// What containers hold now where a sync will write; none when that cannot be told, which only makes the sync one that
+/// cannot be taken back.
+fn remember(image: &str, entries: &[(&Entry, &[u8])], store: &Store) -> Option<Undo> {
+    let set = store.set(image).ok()?;
+    let root = Root::open(&containers::of_image(image).ok()?.first()?.root).ok()?;
+    let mut files = Vec::new();
+    for (Entry { path, .. }, _) in entries {
+        let path = path.clone();
+        files.push(match root.read(&path).ok()? {
+            Some((contents, executable)) => {
+                let len = contents.len() as u64;
+                (Entry { path, change: Change::Write { len, executable } }, contents)
+            }
+            None => (Entry { path, change: Change::Delete }, Vec::new()),
+        });
+    }
+    Some(Undo { set, files })
+}
+
+fn undo_sync(image: &str, undo: &Undo) -> Result<Reply, Fault> {
+    let entries: Vec<(&Entry, &[u8])> =
+        undo.files.iter().map(|(entry, contents)| (entry, contents.as_slice())).collect();
+    let running = {
+        let store = Store::open()?;
+        store.put(&undo.set)?;
+        let running = containers::of_image(image)?;
+        for container in &running {
+            write(container, &entries)?;
+        }
+        running
+    };
+    Ok(synced(running, true))
 }
 
 fn write(container: &Container, entries: &[(&Entry, &[u8])]) -> Result<(), Fault> {

@@ -100,9 +100,14 @@ impl Store {
                 }
             }
         }
-        let bytes = serde_json::to_vec(&set).map_err(told("write a set of synced files"))?;
-        replace(&self.set_file(image), &bytes).map_err(told("write a set of synced files"))?;
+        self.put(&set)?;
         Ok(set)
+    }
+
+    /// Makes this the set of its image.
+    pub(super) fn put(&self, set: &Synced) -> Result<(), Fault> {
+        let bytes = serde_json::to_vec(set).map_err(told("write a set of synced files"))?;
+        replace(&self.set_file(&set.image), &bytes).map_err(told("write a set of synced files"))
     }
 
     fn keep(&self, digest: &str, contents: &[u8]) -> io::Result<()> {
@@ -171,6 +176,11 @@ impl Synced {
     /// Whether nothing is synced.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.deleted.is_empty()
+    }
+
+    /// Whether it is the set of this image.
+    pub(super) fn is_of(&self, image: &str) -> bool {
+        self.image == image
     }
 
     /// As it is told to the agent.

@@ -16,6 +16,9 @@ use super::{Fault, told};
 /// How long the app may take to end by itself before it is started anew; open requests are answered in that time.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// An app that ends sooner after it was started anew cannot run with what was changed.
+const TRIED: Duration = Duration::from_secs(10);
+
 /// What the app is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
@@ -31,15 +34,16 @@ struct Supervisor {
     words: Vec<String>,
     child: Option<Pid>,
     wish: Wish,
-    /// Whether files were changed in this container: an app that then cannot start waits for the next change.
-    edited: bool,
+    /// When it was last started for files that were changed: if it then ends at once, the container waits for the next
+    /// change. Kubernetes would start it again and again, with ever longer pauses.
+    tried: Option<Instant>,
 }
 
 /// Runs until the app has ended; its code is the container's.
 pub(super) fn run(words: Vec<String>) -> Result<u8, Fault> {
     let words: Vec<String> = words.into_iter().skip_while(|word| word == "--").collect();
     let signals = listen()?;
-    let mut supervisor = Supervisor { words, child: None, wish: Wish::Run, edited: false };
+    let mut supervisor = Supervisor { words, child: None, wish: Wish::Run, tried: None };
     supervisor.start()?;
     loop {
         let signal = match supervisor.wish {
@@ -102,9 +106,8 @@ impl Supervisor {
         if self.wish == Wish::Stop {
             return Ok(None);
         }
-        self.edited = true;
         match self.child {
-            None => self.start()?,
+            None => self.anew()?,
             Some(child) => {
                 if !matches!(self.wish, Wish::Again(_)) {
                     self.wish = Wish::Again(Instant::now() + GRACE);
@@ -113,6 +116,11 @@ impl Supervisor {
             }
         }
         Ok(None)
+    }
+
+    fn anew(&mut self) -> Result<(), Fault> {
+        self.tried = Some(Instant::now());
+        self.start()
     }
 
     fn pass_on(&mut self, number: i32) -> Option<u8> {
@@ -145,8 +153,8 @@ impl Supervisor {
             }
             self.child = None;
             match self.wish {
-                Wish::Again(_) => self.start()?,
-                Wish::Run if self.edited => {
+                Wish::Again(_) => self.anew()?,
+                Wish::Run if self.tried.is_some_and(|at| at.elapsed() < TRIED) => {
                     let status = ExitStatus::from_raw(status.as_raw());
                     let line = format!("the app ended ({status}); the next save starts it again");
                     // The log may be closed by now.

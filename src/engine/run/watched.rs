@@ -201,10 +201,12 @@ impl Engine {
                 self.replace_work(&work);
                 self.follow_up(order, work, after);
             }
+            Ok(Shipped::Undone(report)) => {
+                slot.failed(noted);
+                journal.emit(EventKind::ShipFailed { app, report, serving: slot.revision });
+            }
             Err(report) => {
-                slot.ended();
-                slot.failed = true;
-                slot.noted.extend(noted);
+                slot.failed(noted);
                 // A release that failed is in the cluster beside what serves, so even the old content is shipped anew.
                 // What does not compile has not reached it.
                 if report.code != Code::CompileFailed {
