@@ -76,6 +76,31 @@ impl Context {
         })
     }
 
+    /// As it is after the contents of these files changed, paths relative to the app's root. None when a file is new or
+    /// gone, or decides what is in the context: then only a walk tells. Blocks.
+    #[must_use]
+    pub fn renewed(&self, changed: &[String], hashes: &mut Hashes) -> Option<Self> {
+        let mut renewed = self.clone();
+        let decisive = always(Path::new(&self.dockerfile));
+        for path in changed {
+            let Ok(path) = Path::new(path).strip_prefix(&self.below) else { continue };
+            if decisive.iter().any(|one| one == path) {
+                return None;
+            }
+            let bytes = walk::path_bytes(path);
+            let order = |entry: &Entry| walk::path_bytes(&entry.path).cmp(&bytes);
+            let place = self.entries.binary_search_by(order).ok()?;
+            let full = self.root.join(path);
+            let stamp = Stamp::of(&full.symlink_metadata().ok()?);
+            if stamp.kind != self.entries[place].stamp.kind || stamp.kind == Kind::Link {
+                return None;
+            }
+            let digest = hashes.digest(&full, &stamp).ok()?;
+            renewed.entries[place] = Entry { path: path.to_path_buf(), stamp, digest };
+        }
+        Some(renewed)
+    }
+
     /// The tag that names this content: `c-` and 12 hexadecimal digits over paths, execute bits, contents, link
     /// targets, the build arguments and the ids of base images. Times and folders do not count.
     #[must_use]

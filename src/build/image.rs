@@ -18,8 +18,18 @@ pub struct Plan {
     pub bases: Vec<String>,
     /// Those of them that the engine does not have.
     pub missing: Vec<String>,
+    /// The ids of those that it has, which the tag is made of too.
+    ids: Vec<String>,
     /// The tag: equal tags mean equal images. While base images are missing it is a guess.
     pub tag: String,
+}
+
+impl Plan {
+    /// The same plan for other contents of the same files; the Dockerfile is the same.
+    #[must_use]
+    pub fn renewed(&self, context: &Context) -> Self {
+        Self { tag: context.tag(&self.args, &self.ids), ..self.clone() }
+    }
 }
 
 /// A finished build.
@@ -49,7 +59,7 @@ pub async fn plan(
         }
     }
     let tag = context.tag(&args, &ids);
-    Ok(Plan { args, bases, missing, tag })
+    Ok(Plan { args, bases, missing, ids, tag })
 }
 
 /// Fetches the base images that a plan misses. Plan again afterwards: the tag is made of what was fetched.

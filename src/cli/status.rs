@@ -106,6 +106,11 @@ fn row(resource: &Resource, now: Timestamp) -> [String; 4] {
         let tag = resource.image.as_deref().and_then(|image| image.rsplit_once(':'));
         let tag = tag.map_or_else(String::new, |(_, tag)| format!(" {}", clean(tag)));
         state = format!("{} v{revision}{tag}", glyph(resource.state));
+        match resource.synced.unwrap_or_default() {
+            0 => {}
+            1 => state.push_str(" + 1 synced file"),
+            many => state.push_str(&format!(" + {many} synced files")),
+        }
     }
     let since = resource.since.as_deref().and_then(|since| age(since, now)).unwrap_or_default();
     let last = match &resource.last_error {
@@ -167,6 +172,7 @@ mod tests {
             image: None,
             since: Some("2026-01-01T12:00:00Z".to_owned()),
             revision: None,
+            synced: None,
             last_error: None,
         }
     }

@@ -150,6 +150,7 @@ fn bare(id: &str, kind: ResourceKind) -> Resource {
         image: None,
         since: None,
         revision: None,
+        synced: None,
         last_error: None,
     }
 }

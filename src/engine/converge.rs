@@ -21,6 +21,7 @@ const ROUNDS: usize = 3;
 /// Where a run of `up` arrived.
 #[derive(Debug, Clone)]
 pub(super) struct Converged {
+    pub(super) shop: Workshop,
     pub(super) desire: Arc<Desire>,
     pub(super) found: Observed,
     /// Whether steps were only told.
@@ -46,7 +47,7 @@ pub(super) async fn up(
             check(&site, &plan, &desire, &found)?;
         }
         if plan.steps.is_empty() || plan_only {
-            return Ok(Converged { desire, found, planned_only: plan_only });
+            return Ok(Converged { shop, desire, found, planned_only: plan_only });
         }
         if round == ROUNDS {
             return Err(stuck(&plan));

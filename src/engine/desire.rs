@@ -1,22 +1,22 @@
 //! From the user's files to what is wanted: apps with their content, the stack, the router's configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::carry::contents;
 use super::handle::UpRequest;
 use super::local::found_app;
 use super::ports;
 use super::workshop::{Site, Workshop};
-use crate::build::{self, Context};
+use crate::build::{self, Context, Landing};
 use crate::config::env::Variable;
 use crate::config::schema::{OfflineMode, PortChoice};
 use crate::config::settings::{Overrides, Settings};
 use crate::deploy::ReleaseSpec;
 use crate::deploy::release;
 use crate::model::{
-    App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Report, Stack, apps_host,
-    labels, org_registry,
+    App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Place, Report, Stack,
+    apps_host, labels, org_registry,
 };
 use crate::plan::AppTarget;
 use crate::stack::{self, Images, Wish};
@@ -63,6 +63,57 @@ pub(super) struct Work {
     pub(super) push: ImageRef,
     pub(super) spec: ReleaseSpec,
     pub(super) notices: Vec<Report>,
+    landing: OnceLock<Arc<Landing>>,
+}
+
+impl Work {
+    /// Where files of the context land in the image; worked out when it is first asked for.
+    pub(super) fn landing(&self) -> Result<Arc<Landing>, Report> {
+        if let Some(landing) = self.landing.get() {
+            return Ok(Arc::clone(landing));
+        }
+        let landing = Arc::new(Landing::of(&self.context, &self.plan.args)?);
+        Ok(Arc::clone(self.landing.get_or_init(|| landing)))
+    }
+
+    /// As it is after contents of files changed, paths relative to the app's root; none when more than that may be
+    /// different, and everything has to be looked at.
+    async fn renewed(
+        &self,
+        app: &App,
+        changed: &[String],
+        hashes: &SharedHashes,
+    ) -> Option<Renewed> {
+        if self.app != *app || changed.is_empty() {
+            return None;
+        }
+        let context = {
+            let (before, changed, hashes) =
+                (self.context.clone(), changed.to_vec(), Arc::clone(hashes));
+            let renew = move || {
+                before.renewed(&changed, &mut hashes.lock().unwrap_or_else(PoisonError::into_inner))
+            };
+            tokio::task::spawn_blocking(renew).await.ok()??
+        };
+        let landing = OnceLock::new();
+        let decides = |path: &str| match self.landing.get() {
+            Some(landing) => matches!(landing.place(path), Place::Rebuild(_)),
+            None => true,
+        };
+        if let Some(known) = self.landing.get()
+            && !context.changes_since(&self.context).iter().any(|change| decides(&change.path))
+        {
+            drop(landing.set(Arc::clone(known)));
+        }
+        Some(Renewed { plan: self.plan.renewed(&context), context, landing })
+    }
+}
+
+/// What a save of contents alone makes anew.
+struct Renewed {
+    context: Context,
+    plan: build::Plan,
+    landing: OnceLock<Arc<Landing>>,
 }
 
 /// Digests of files by path, size and time, kept between walks.
@@ -129,7 +180,8 @@ pub(super) async fn desire(
     let routes = router::render(&stack)?;
     let mut works = Vec::new();
     for app in &stack.apps {
-        works.push(work(shop, &stack, app, &bases, hashes, is_watched(app, requests)).await?);
+        let watched = is_watched(app, requests);
+        works.push(work(shop, (&stack, &bases), app, hashes, watched, None).await?);
     }
     let mut notices: Vec<_> = works.iter().flat_map(|work| work.notices.clone()).collect();
     if let Err(report) = &shop.helper
@@ -164,19 +216,30 @@ pub(super) fn is_watched(app: &App, requests: &[UpRequest]) -> bool {
     !own.is_some_and(|request| request.options.no_watch)
 }
 
-/// An app with the content it has at this moment. One that is watched is deployed from its image for development.
+/// An app with the content it has at this moment. One that is watched is deployed from its image for development. With a
+/// version that is known and the paths that changed since, relative to the app's root, only those are looked at.
 pub(super) async fn work(
     shop: &Workshop,
-    stack: &Stack,
+    (stack, bases): (&Stack, &BaseImages),
     app: &App,
-    bases: &BaseImages,
     hashes: &SharedHashes,
     watched: bool,
+    known: Option<(&Work, &[String])>,
 ) -> Result<Work, Report> {
-    let context = read_context(app, hashes).await?;
-    let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
-    let offered = bases.offered(&recipe, &app.build_args);
-    let plan = build::plan(&shop.docker, app, &context, offered).await?;
+    let renewed = match known {
+        Some((before, changed)) => before.renewed(app, changed, hashes).await,
+        None => None,
+    };
+    let Renewed { context, plan, landing } = match renewed {
+        Some(renewed) => renewed,
+        None => {
+            let context = read_context(app, hashes).await?;
+            let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
+            let offered = bases.offered(&recipe, &app.build_args);
+            let plan = build::plan(&shop.docker, app, &context, offered).await?;
+            Renewed { context, plan, landing: OnceLock::new() }
+        }
+    };
     let helper = shop.helper.as_ref().ok().filter(|_| watched).cloned();
     let tag = match &helper {
         Some(helper) => build::development_tag(&plan.tag, helper),
@@ -197,6 +260,7 @@ pub(super) async fn work(
         plan,
         spec,
         notices,
+        landing,
     })
 }
 

@@ -1,22 +1,26 @@
 //! The light ways of a save: files are written into the containers that run, the compiler is kept warm, and the app's
 //! process is started anew in its container. What is kept for this between saves, and how it is used.
 
+mod compiler;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
+use self::compiler::Compiler;
 use super::carry::lost;
 use super::desire::{Desire, Work};
 use super::execute::milliseconds;
 use super::workshop::Workshop;
-use crate::build::{self, Compiled, Context, Landing, Warm};
+use crate::build::{self, Landing};
 use crate::deploy::{patch, rollout};
 use crate::events::Stage;
-use crate::model::{App, Cluster, Code, Report, apps_host, labels, org_registry};
+use crate::model::{App, Cluster, Code, Report, apps_host, org_registry};
 use crate::plan::Course;
 use crate::sys::fs::read_if_there;
 use crate::sys::inside::{self, File, Inside};
@@ -28,16 +32,25 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The pause between looks at its process.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What is kept for one app.
+/// What is kept for one app between its saves.
 #[derive(Debug, Default)]
 pub(super) struct Hot {
-    node: Option<Inside>,
-    warm: Option<(Warm, Context)>,
-    base: Option<Base>,
+    /// How often something was rolled out: what was known of pods before is not true any more.
+    rollouts: AtomicU64,
+    files: Mutex<Files>,
+    compiler: Mutex<Compiler>,
 }
 
-/// Shared by the app's shipments, one after another.
-pub(super) type SharedHot = Arc<Mutex<Hot>>;
+/// Shared by the app's shipments, one after another, and by what makes its compiler warm beside them.
+pub(super) type SharedHot = Arc<Hot>;
+
+/// What runs in the cluster.
+#[derive(Debug, Default)]
+struct Files {
+    rollouts: u64,
+    node: Option<Inside>,
+    base: Option<Base>,
+}
 
 /// The image that pods run, and what their files differ by.
 #[derive(Debug, Clone)]
@@ -89,22 +102,110 @@ impl Ground<'_> {
 }
 
 impl Hot {
-    /// Forgets what pods ran: a new version was rolled out. The warm compiler stays.
-    pub(super) fn rolled_out(&mut self) {
-        self.base = None;
-        if let Some((warm, _)) = &mut self.warm {
-            warm.forget();
-        }
+    /// Something was rolled out: what pods run is to be looked up again. The warm compiler stays.
+    pub(super) fn rolled_out(&self) {
+        self.rollouts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Compiles what must be compiled, writes into the running containers, and starts the app's process anew when what
     /// was written asks for it.
-    pub(super) async fn place(&mut self, ground: &Ground<'_>) -> Result<Placed, Report> {
-        let course = ground.course;
+    pub(super) async fn place(&self, ground: &Ground<'_>) -> Result<Placed, Report> {
         let mut stages = Vec::new();
-        let Some(mut files) = self.changed(ground, &mut stages).await? else {
+        let Some(changed) = self.changed(ground, &mut stages).await? else {
             return Ok(Placed::Superseded);
         };
+        let placed = self.files().await.place(ground, changed, stages).await?;
+        if matches!(placed, Placed::Undone(_)) {
+            self.compiler().await.forget();
+        }
+        Ok(placed)
+    }
+
+    /// Makes the image of what serves and what changed: one layer on the image of the last build, under the tag of
+    /// the content as it is now.
+    pub(super) async fn layer(&self, ground: &Ground<'_>) -> Result<Placed, Report> {
+        let mut stages = Vec::new();
+        let Some(changed) = self.changed(ground, &mut stages).await? else {
+            return Ok(Placed::Superseded);
+        };
+        let started = Instant::now();
+        let mut base = self.files().await.base(ground).await?;
+        base.synced.extend(changed.into_iter().map(|file| (file.path, file.contents)));
+        fold(ground.shop, ground.work, &base).await?;
+        stages.push(Stage { name: "push".to_owned(), ms: milliseconds(started) });
+        Ok(Placed::Live(stages))
+    }
+
+    /// Makes ready what the first save needs: the stream into the node, what pods run, and the compiler.
+    pub(super) async fn warm_up(&self, ground: &Ground<'_>) -> Result<(), Report> {
+        self.files().await.base(ground).await?;
+        if ground.landing.compile().is_ok() {
+            self.compiler().await.warm(ground).await?;
+        }
+        Ok(())
+    }
+
+    /// What serves, as it is now.
+    pub(super) async fn kept(&self) -> Option<Base> {
+        self.files().await.base.clone()
+    }
+
+    /// How many files of the running containers are not as in their image; none while that is not known.
+    pub(super) fn synced(&self) -> Option<usize> {
+        let files = self.files.try_lock().ok()?;
+        (files.rollouts == self.rollouts.load(Ordering::Relaxed))
+            .then(|| files.base.as_ref().map(|base| base.synced.len()))?
+    }
+
+    async fn files(&self) -> MutexGuard<'_, Files> {
+        let mut files = self.files.lock().await;
+        let rollouts = self.rollouts.load(Ordering::Relaxed);
+        if std::mem::replace(&mut files.rollouts, rollouts) != rollouts {
+            files.base = None;
+        }
+        files
+    }
+
+    async fn compiler(&self) -> MutexGuard<'_, Compiler> {
+        let mut compiler = self.compiler.lock().await;
+        compiler.follow(self.rollouts.load(Ordering::Relaxed));
+        compiler
+    }
+
+    /// What is to be written; none when it was cancelled.
+    async fn changed(
+        &self,
+        ground: &Ground<'_>,
+        stages: &mut Vec<Stage>,
+    ) -> Result<Option<Vec<File>>, Report> {
+        let course = ground.course;
+        let mut files = Vec::new();
+        for (path, targets) in &course.sync {
+            let contents = contents(&ground.work.app, path)?;
+            let file = |target: &String| File { path: target.clone(), contents: contents.clone() };
+            files.extend(targets.iter().map(file));
+        }
+        files.extend(course.gone.iter().map(|path| File { path: path.clone(), contents: None }));
+        if course.compile.is_empty() {
+            return Ok(Some(files));
+        }
+        let started = Instant::now();
+        let compiled = self.compiler().await.compile(ground).await?;
+        let Some(outputs) = compiled else { return Ok(None) };
+        files.extend(outputs);
+        stages.push(Stage { name: "compile".to_owned(), ms: milliseconds(started) });
+        Ok(Some(files))
+    }
+}
+
+impl Files {
+    async fn place(
+        &mut self,
+        ground: &Ground<'_>,
+        mut files: Vec<File>,
+        mut stages: Vec<Stage>,
+    ) -> Result<Placed, Report> {
+        let course = ground.course;
         files.dedup_by(|a, b| a.path == b.path);
         let started = Instant::now();
         let base = self.base(ground).await?;
@@ -135,9 +236,6 @@ impl Hot {
     /// Puts back what served before; the report is on what did not start.
     async fn undo(&mut self, ground: &Ground<'_>, image: &str) -> Result<Report, Report> {
         let report = ended(ground).await;
-        if let Some((warm, _)) = &mut self.warm {
-            warm.forget();
-        }
         let undone = self.node(ground).await?.undo(image).await;
         ground.shop.site.calls.changing("node: write into containers");
         match undone {
@@ -146,124 +244,6 @@ impl Hot {
             }
             _ => Err(report.why("the next save starts it again in its container")),
         }
-    }
-
-    /// Makes the image of what serves and what changed: one layer on the image of the last build, under the tag of
-    /// the content as it is now.
-    pub(super) async fn layer(&mut self, ground: &Ground<'_>) -> Result<Placed, Report> {
-        let mut stages = Vec::new();
-        let Some(files) = self.changed(ground, &mut stages).await? else {
-            return Ok(Placed::Superseded);
-        };
-        let started = Instant::now();
-        let mut base = self.base(ground).await?;
-        base.synced.extend(files.into_iter().map(|file| (file.path, file.contents)));
-        fold(ground.shop, ground.work, &base).await?;
-        stages.push(Stage { name: "push".to_owned(), ms: milliseconds(started) });
-        Ok(Placed::Live(stages))
-    }
-
-    /// What serves, as it is now.
-    pub(super) fn kept(&self) -> Option<Base> {
-        self.base.clone()
-    }
-
-    /// What is to be written; none when it was cancelled.
-    async fn changed(
-        &mut self,
-        ground: &Ground<'_>,
-        stages: &mut Vec<Stage>,
-    ) -> Result<Option<Vec<File>>, Report> {
-        let course = ground.course;
-        let mut files = Vec::new();
-        for (path, targets) in &course.sync {
-            let contents = contents(&ground.work.app, path)?;
-            let file = |target: &String| File { path: target.clone(), contents: contents.clone() };
-            files.extend(targets.iter().map(file));
-        }
-        files.extend(course.gone.iter().map(|path| File { path: path.clone(), contents: None }));
-        if course.compile.is_empty() {
-            return Ok(Some(files));
-        }
-        let started = Instant::now();
-        let compiled = self.compile(ground).await?;
-        let Some(outputs) = compiled else { return Ok(None) };
-        files.extend(outputs);
-        stages.push(Stage { name: "compile".to_owned(), ms: milliseconds(started) });
-        Ok(Some(files))
-    }
-
-    /// The program's files that the compiler made anew; none when it was cancelled.
-    async fn compile(&mut self, ground: &Ground<'_>) -> Result<Option<Vec<File>>, Report> {
-        let recipe = ground.landing.compile().map_err(|why| {
-            Report::new(Code::BuildFailed, "the app cannot be compiled apart from its image")
-                .why(why)
-        })?;
-        let target = recipe.target.clone();
-        let seen = ground.work.context.paths();
-        self.warm(ground).await?;
-        let Some((warm, known)) = &mut self.warm else { return Ok(None) };
-        let changes = ground.work.context.changes_since(known);
-        let app = &ground.work.app;
-        let mut files = Vec::new();
-        let mut replay = ground.course.replay;
-        for change in &changes {
-            let contents =
-                if change.gone { None } else { contents(app, &below(app, &change.path))? };
-            let staged = ground.landing.staged(&change.path);
-            replay &= staged.is_empty() || (!change.new && !change.gone);
-            let file = |path: String| File { path, contents: contents.clone() };
-            files.extend(staged.into_iter().map(file));
-        }
-        *known = ground.work.context.clone();
-        match warm.compile(&files, replay, ground.cancel, &seen).await? {
-            Compiled::Cancelled => Ok(None),
-            Compiled::Outputs(outputs) => {
-                let file = |(name, bytes)| File {
-                    path: format!("{}/{name}", target.trim_end_matches('/')),
-                    contents: Some(bytes),
-                };
-                Ok(Some(outputs.into_iter().map(file).collect()))
-            }
-        }
-    }
-
-    /// Makes the warm compiler, unless there is one that answers.
-    pub(super) async fn warm(&mut self, ground: &Ground<'_>) -> Result<(), Report> {
-        if self.warm.as_ref().is_some_and(|(warm, _)| !warm.is_broken()) {
-            return Ok(());
-        }
-        let (shop, work) = (ground.shop, ground.work);
-        let helper = shop.helper.clone()?;
-        let compile = ground.landing.compile().map_err(|why| {
-            Report::new(Code::BuildFailed, "the app cannot be compiled apart from its image")
-                .why(why)
-        })?;
-        let (app, stack) = (&work.app, &shop.site.stack);
-        let mut sources = Vec::new();
-        for path in work.context.paths() {
-            let inner = path.strip_prefix(&prefix(app)).unwrap_or(&path);
-            let staged = ground.landing.staged(inner);
-            if staged.is_empty() {
-                continue;
-            }
-            let contents = contents(app, &path)?;
-            sources
-                .extend(staged.into_iter().map(|path| File { path, contents: contents.clone() }));
-        }
-        let place = build::Place {
-            docker: &shop.docker,
-            helper: &helper,
-            name: &format!("altinn-{stack}-build-{}", app.id.release()),
-            resource: &format!("{}{}", labels::WARM, app.id.release()),
-            packages: &format!("altinn-{stack}-packages"),
-            network: &ground.desire.stack.network,
-            stack,
-        };
-        let warm =
-            Warm::start(place, build::Recipe::of(compile), &sources, &work.context.paths()).await?;
-        self.warm = Some((warm, work.context.clone()));
-        Ok(())
     }
 
     /// The stream into the cluster's node.
@@ -385,16 +365,4 @@ async fn fold(shop: &Workshop, work: &Work, base: &Base) -> Result<(), Report> {
 /// A file of the app's repository; none when it is gone meanwhile.
 fn contents(app: &App, path: &str) -> Result<Option<Bytes>, Report> {
     Ok(read_if_there(&app.root.join(path))?.map(Bytes::from))
-}
-
-/// What a path of the build context begins with, relative to the app's root: nothing, or `App/`.
-pub(super) fn prefix(app: &App) -> String {
-    let below = app.context.strip_prefix(&app.root).unwrap_or(std::path::Path::new(""));
-    let below = crate::sys::walk::path_text(below);
-    if below.is_empty() { below } else { format!("{below}/") }
-}
-
-/// A path of the build context, relative to the app's root.
-pub(super) fn below(app: &App, path: &str) -> String {
-    format!("{}{path}", prefix(app))
 }

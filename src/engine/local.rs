@@ -1,21 +1,20 @@
 //! What can be told of an app without any agent: from its folder alone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::way;
 use crate::build::{self, Context, Landing};
 use crate::config::dirs::Dirs;
 use crate::config::env::Environment;
 use crate::config::settings::WantedApp;
 use crate::deploy::release;
-use crate::model::{
-    App, ImageRef, Lane, Place, Report, StackName, WatchMode, apps_host, org_registry,
-};
-use crate::plan::{Change, Course, Ground, course};
+use crate::model::{App, ImageRef, Lane, Report, StackName, WatchMode, apps_host, org_registry};
+use crate::plan::{Change, Course};
 use crate::sync;
 use crate::sys::calls::Calls;
 use crate::sys::helm::Helm;
 use crate::sys::tools;
-use crate::sys::walk::{self, Hashes};
+use crate::sys::walk::Hashes;
 
 /// The app in its folder, with what the configuration adds.
 pub fn found_app(wanted: &WantedApp) -> Result<App, Report> {
@@ -33,8 +32,6 @@ pub fn found_app(wanted: &WantedApp) -> Result<App, Report> {
 pub struct Foresight {
     app: App,
     landing: Landing,
-    /// `App::values` below the root, relative to it.
-    values: Vec<String>,
 }
 
 impl Foresight {
@@ -42,9 +39,7 @@ impl Foresight {
     pub fn read(app: App) -> Result<Self, Report> {
         let context = Context::read(&app, &mut Hashes::default())?;
         let landing = Landing::of(&context, &app.build_args)?;
-        let below = |path: &PathBuf| path.strip_prefix(&app.root).ok().map(walk::path_text);
-        let values = app.values.iter().filter_map(below).collect();
-        Ok(Self { app, landing, values })
+        Ok(Self { app, landing })
     }
 
     /// Which ways a save may take.
@@ -69,13 +64,7 @@ impl Foresight {
                 heeded.push(Change { path: path.clone(), gone: false, new });
             }
         }
-        let ground = Ground {
-            rules: &self.app.watch_rules,
-            mode: self.app.watch_mode,
-            supervised: true,
-            values: &self.values,
-        };
-        let told = course(&heeded, &ground, |path| place(&self.app, &self.landing, path));
+        let told = way::course(&self.app, &self.landing, true, &heeded);
         Ok(match paths {
             [path] if heeded.is_empty() => {
                 let why = "is not watched: an ignore file or `watch.exclude` leaves it out";
@@ -84,17 +73,6 @@ impl Foresight {
             _ => told,
         })
     }
-}
-
-/// What a file, whose path is relative to the app's root, is in the image.
-pub(super) fn place(app: &App, landing: &Landing, path: &str) -> Place {
-    let context = app.context.strip_prefix(&app.root).map(walk::path_text).unwrap_or_default();
-    let inside = if context.is_empty() {
-        Some(path)
-    } else {
-        path.strip_prefix(&context).and_then(|rest| rest.strip_prefix('/'))
-    };
-    inside.map_or(Place::Nowhere, |path| landing.place(path))
 }
 
 /// The objects that a deploy would apply, as YAML, and what the app's author should know. The image's tag is that of

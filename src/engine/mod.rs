@@ -19,6 +19,7 @@ mod resources;
 mod run;
 mod ship;
 mod slots;
+mod way;
 mod workshop;
 
 pub(crate) use handle::state_word;

@@ -86,7 +86,17 @@ fn resource(
     image: Option<String>,
     urls: Vec<String>,
 ) -> Resource {
-    Resource { id, kind, state, urls, image, since: None, revision: None, last_error: None }
+    Resource {
+        id,
+        kind,
+        state,
+        urls,
+        image,
+        since: None,
+        revision: None,
+        synced: None,
+        last_error: None,
+    }
 }
 
 /// What to open, by name.

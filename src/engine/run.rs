@@ -23,7 +23,7 @@ use super::hot::SharedHot;
 use super::resources;
 use super::ship::Ship;
 use super::slots::Slot;
-use super::workshop::Site;
+use super::workshop::{Site, Workshop};
 use crate::events::EventKind;
 use crate::model::{AppId, Code, Report, Resource};
 use crate::sync::ChangeSet;
@@ -79,10 +79,14 @@ struct Engine {
     queue: VecDeque<(u64, Job)>,
     run: Option<Run>,
     runs: u64,
+    /// What the last run brought about, and its tools.
     desire: Option<Arc<Desire>>,
+    shop: Option<Workshop>,
     slots: BTreeMap<AppId, Slot>,
     hot: BTreeMap<AppId, SharedHot>,
     watching: CancellationToken,
+    /// Compilers that are made warm: that goes on when files are watched anew.
+    warming: CancellationToken,
     browser: Browser,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
@@ -107,9 +111,11 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         run: None,
         runs: 0,
         desire: None,
+        shop: None,
         slots: BTreeMap::new(),
         hot: BTreeMap::new(),
         watching: CancellationToken::new(),
+        warming: CancellationToken::new(),
         browser: Browser::default(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
@@ -163,6 +169,7 @@ impl Engine {
             self.begin();
         }
         self.watching.cancel();
+        self.warming.cancel();
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
     }

@@ -9,13 +9,13 @@ use super::carry::{build_image, cluster_of, patch, push_image, release};
 use super::desire::{Desire, SharedHashes, Work, is_watched, read_projects, work};
 use super::execute::milliseconds;
 use super::handle::UpRequest;
-use super::hot::{Base, Ground, Hot, Placed, SharedHot, below, prefix};
+use super::hot::{Base, Ground, Placed, SharedHot};
+use super::way::{self, Way, heavier};
 use super::workshop::{Site, Workshop};
-use crate::build::Landing;
 use crate::deploy;
 use crate::events::{EventKind, Journal, Stage, StepScope};
-use crate::model::{App, AppId, Code, Lane, Place, Report, WatchMode};
-use crate::plan::{self, Change, Course};
+use crate::model::{App, AppId, Code, Lane, Report};
+use crate::plan::Course;
 use crate::sys::calls::Calls;
 
 /// How a shipment ended.
@@ -70,12 +70,16 @@ pub(super) enum After {
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) app: AppId,
+    /// The tools of the run that brought it up.
+    pub(super) shop: Workshop,
     pub(super) desire: Arc<Desire>,
     pub(super) requests: Vec<UpRequest>,
     /// The hash of the release that serves.
     pub(super) serving: Option<String>,
     /// Paths that were told as changed since then, relative to the app's root.
     pub(super) noted: Vec<String>,
+    /// Whether more than that may have changed.
+    pub(super) unsure: bool,
     pub(super) hashes: SharedHashes,
     pub(super) hot: SharedHot,
     pub(super) cancel: CancellationToken,
@@ -83,41 +87,45 @@ pub(super) struct Order {
 
 /// Ships what is on disk now, the lightest way that is right.
 pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
-    let shop = Workshop::open(&site).await.map_err(first)?;
-    let app = current_app(&site, &order)?;
     let started = Instant::now();
+    let shop = &order.shop;
+    let app = current_app(&site, &order)?;
     let desire = &order.desire;
+    let before = desire.works.iter().find(|before| before.app.id == app.id);
+    let before = before.filter(|_| order.serving.is_some());
+    let known = before.filter(|_| !order.unsure).map(|before| (before, order.noted.as_slice()));
     let watched = is_watched(&app, &order.requests);
-    let work = work(&shop, &desire.stack, &app, &desire.bases, &order.hashes, watched).await?;
+    let work =
+        work(shop, (&desire.stack, &desire.bases), &app, &order.hashes, watched, known).await?;
     if order.serving.as_deref() == Some(work.target.release_hash.as_str()) {
         return Ok(Shipped::Same);
     }
-    let landing = Landing::of(&work.context, &work.plan.args)?;
-    let mut course = chart_course(&order, &work, &landing);
-    let stages = vec![Stage { name: "look".to_owned(), ms: milliseconds(started) }];
-    let mut hot = order.hot.lock().await;
-    if matches!(course.lane, Lane::Asset | Lane::Code | Lane::Layer) {
-        let ground = Ground {
-            shop: &shop,
-            desire,
-            work: &work,
-            course: &course,
-            landing: &landing,
-            cancel: &order.cancel,
-        };
+    let landing = work.landing()?;
+    let Way { mut course, image_alone } = Way::of(before, &work, &landing, &order.noted);
+    let mut stages = vec![Stage { name: "look".to_owned(), ms: milliseconds(started) }];
+    let light = match course.lane {
+        // What serves may be more than its image: what was written into containers becomes a layer first.
+        Lane::Config => work.helper.is_some() && !is_pushed(shop, &work).await?,
+        lane => matches!(lane, Lane::Asset | Lane::Code | Lane::Layer),
+    };
+    if light {
+        let cancel = &order.cancel;
+        let ground =
+            Ground { shop, desire, work: &work, course: &course, landing: &landing, cancel };
         let placed = match course.lane {
-            Lane::Layer => hot.layer(&ground).await,
-            _ => hot.place(&ground).await,
+            Lane::Asset | Lane::Code => order.hot.place(&ground).await,
+            _ => order.hot.layer(&ground).await,
         };
         match placed {
             Ok(Placed::Live(placed)) => {
-                let stages = stages.into_iter().chain(placed).collect();
-                if course.lane == Lane::Layer {
-                    return patched(&shop, &order, work, course, stages, &mut hot).await;
+                stages.extend(placed);
+                if matches!(course.lane, Lane::Asset | Lane::Code) {
+                    let after = order.hot.kept().await.map_or(After::Nothing, After::Keep);
+                    return Ok(live(work, course, stages, None, after));
                 }
-                let after = hot.kept().map_or(After::Nothing, After::Keep);
-                let live = Live::new(work, course, stages, None, after);
-                return Ok(Shipped::Live(Box::new(live)));
+                if image_alone {
+                    return patched(&order, work, course, stages).await;
+                }
             }
             Ok(Placed::Superseded) => return Ok(Shipped::Superseded),
             Ok(Placed::Undone(report)) => return Ok(Shipped::Undone(Box::new(report))),
@@ -127,61 +135,12 @@ pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
             Err(report) => course = heavier(course, &report.title),
         }
     }
-    whole(&shop, &order, work, course, stages, &mut hot).await
+    whole(&order, work, course, stages).await
 }
 
-/// Which way what changed since the last version takes.
-fn chart_course(order: &Order, work: &Work, landing: &Landing) -> Course {
-    let app = &work.app;
-    let before = order.desire.works.iter().find(|before| before.app.id == app.id);
-    let mut changes = before.map_or_else(Vec::new, |before| {
-        let changes = work.context.changes_since(&before.context);
-        changes
-            .into_iter()
-            .map(|change| Change { path: below(app, &change.path), ..change })
-            .collect()
-    });
-    let within = work.context.paths();
-    // What no build reads, as values: the walk does not see it.
-    for path in order.noted.iter().filter(|path| !within.contains(path)) {
-        if !changes.iter().any(|change: &Change| change.path == *path) {
-            let gone = !app.root.join(path).exists();
-            changes.push(Change { path: path.clone(), gone, new: false });
-        }
-    }
-    let prefix = prefix(app);
-    let values: Vec<String> = app.values.iter().map(|path| path.display().to_string()).collect();
-    let ground = plan::Ground {
-        rules: &[],
-        mode: WatchMode::Auto,
-        supervised: work.helper.is_some(),
-        values: &values,
-    };
-    let mut course = plan::course(&changes, &ground, |path| {
-        path.strip_prefix(&prefix).map_or(Place::Nowhere, |path| landing.place(path))
-    });
-    let comparable =
-        before.is_some_and(|before| deploy::patch::differ_in_image_alone(&before.spec, &work.spec));
-    let light = matches!(course.lane, Lane::Asset | Lane::Code | Lane::Layer);
-    if order.serving.is_none() || before.is_none() || work.helper.is_none() {
-        course = heavier(course, "what serves is not known");
-    } else if light && !comparable {
-        course = heavier(course, "values or the chart changed too");
-    } else if course.lane < Lane::Asset {
-        // The release differs all the same, or there would be nothing to ship.
-        course.lane = Lane::Config;
-    }
-    course
-}
-
-fn heavier(mut course: Course, why: &str) -> Course {
-    course.reason = match course.reason.as_str() {
-        "" => why.to_owned(),
-        reason => format!("{reason}, but {why}"),
-    };
-    course.lane = Lane::Build;
-    course.build = true;
-    course
+async fn is_pushed(shop: &Workshop, work: &Work) -> Result<bool, Report> {
+    let (registry, repository) = shop.registry(&work.push)?;
+    registry.has(repository, &work.target.tag).await
 }
 
 /// Faults of what was saved.
@@ -191,38 +150,34 @@ fn is_developers(report: &Report) -> bool {
 
 /// The image is in the registry: the Deployment gets it, and Helm's record follows.
 async fn patched(
-    shop: &Workshop,
     order: &Order,
     work: Work,
     course: Course,
     mut stages: Vec<Stage>,
-    hot: &mut Hot,
 ) -> Result<Shipped, Report> {
-    let (id, desire) = (work.app.id.clone(), &order.desire);
+    let (id, desire, shop) = (work.app.id.clone(), &order.desire, &order.shop);
     let (ms, rollout) = timed(&shop.site.journal, &format!("deploy {id}"), &id, |scope| {
         let work = &work;
         async move { patch(shop, desire, work, &scope).await }
     })
     .await?;
-    hot.rolled_out();
+    order.hot.rolled_out();
     let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
     stages.push(Stage { name: "patch".to_owned(), ms: ms.saturating_sub(waited) });
     stages.extend(rollout.stages);
-    Ok(Shipped::Live(Box::new(Live::new(work, course, stages, None, After::Settle))))
+    Ok(live(work, course, stages, None, After::Settle))
 }
 
 /// Build, push and Helm; the first two only when the registry does not hold the image.
 async fn whole(
-    shop: &Workshop,
     order: &Order,
     work: Work,
     course: Course,
     mut stages: Vec<Stage>,
-    hot: &mut Hot,
 ) -> Result<Shipped, Report> {
-    let (id, desire, journal) = (work.app.id.clone(), &order.desire, &shop.site.journal);
-    let (registry, repository) = shop.registry(&work.push)?;
-    if course.build || !registry.has(repository, &work.target.tag).await? {
+    let (id, desire, shop) = (work.app.id.clone(), &order.desire, &order.shop);
+    let journal = &shop.site.journal;
+    if course.build || !is_pushed(shop, &work).await? {
         let step = format!("build {id}");
         let building = timed(journal, &step, &id, |scope| {
             let work = &work;
@@ -245,25 +200,22 @@ async fn whole(
         async move { release(shop, desire, work, &scope).await }
     })
     .await?;
-    hot.rolled_out();
+    order.hot.rolled_out();
     let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
     stages.push(Stage { name: "helm".to_owned(), ms: ms.saturating_sub(waited) });
     stages.extend(rollout.stages);
-    let live = Live::new(work, course, stages, Some(revision), After::Nothing);
-    Ok(Shipped::Live(Box::new(live)))
+    Ok(live(work, course, stages, Some(revision), After::Nothing))
 }
 
-impl Live {
-    fn new(
-        work: Work,
-        course: Course,
-        stages: Vec<Stage>,
-        revision: Option<u32>,
-        after: After,
-    ) -> Self {
-        let Course { lane, reason, .. } = course;
-        Self { work, revision, lane, reason, stages, after }
-    }
+fn live(
+    work: Work,
+    course: Course,
+    stages: Vec<Stage>,
+    revision: Option<u32>,
+    after: After,
+) -> Shipped {
+    let Course { lane, reason, .. } = course;
+    Shipped::Live(Box::new(Live { work, revision, lane, reason, stages, after }))
 }
 
 /// What follows when a version serves: nobody waits for it, and the next save finds it done or does it itself.
@@ -289,29 +241,23 @@ pub(super) async fn follow_up(
     }
 }
 
-/// Makes the compiler of an app warm, so that the first save is as fast as the next.
+/// Makes ready what the first save needs, so that it is as fast as the next.
 pub(super) async fn warm_up(site: Site, order: Order) -> Result<(), Report> {
     // Beside a run, whose changing calls these are not.
     let site = Site { calls: Calls::default(), ..site };
     let shop = Workshop::open(&site).await.map_err(first)?;
-    let app = current_app(&site, &order)?;
-    let watched = is_watched(&app, &order.requests);
     let desire = &order.desire;
-    let work = work(&shop, &desire.stack, &app, &desire.bases, &order.hashes, watched).await?;
-    let landing = Landing::of(&work.context, &work.plan.args)?;
-    if landing.compile().is_err() || work.helper.is_none() {
+    let Some(work) = desire.works.iter().find(|work| work.app.id == order.app) else {
+        return Ok(());
+    };
+    if work.helper.is_none() {
         return Ok(());
     }
-    let course = chart_course(&order, &work, &landing);
-    let ground = Ground {
-        shop: &shop,
-        desire,
-        work: &work,
-        course: &course,
-        landing: &landing,
-        cancel: &order.cancel,
-    };
-    order.hot.lock().await.warm(&ground).await
+    let landing = work.landing()?;
+    let course = way::course(&work.app, &landing, true, &[]);
+    let cancel = &order.cancel;
+    let ground = Ground { shop: &shop, desire, work, course: &course, landing: &landing, cancel };
+    order.hot.warm_up(&ground).await
 }
 
 /// The app as its folder is now: the Dockerfile may have moved, the configuration may have changed.

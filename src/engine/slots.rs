@@ -17,6 +17,8 @@ pub(super) struct Slot {
     pub(super) revision: Option<u32>,
     /// Paths told as changed since what serves, relative to the app's root.
     pub(super) noted: BTreeSet<String>,
+    /// Whether more than that may have changed.
+    pub(super) unsure: bool,
     /// Whether the last save did not make it.
     pub(super) failed: bool,
     /// When the oldest save that is not live yet was noticed.
@@ -32,6 +34,7 @@ impl Slot {
             serving,
             revision,
             noted: BTreeSet::new(),
+            unsure: false,
             failed: false,
             dirty: None,
             shipping: None,

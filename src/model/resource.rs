@@ -64,6 +64,9 @@ pub struct Resource {
     /// Apps only: the Helm revision that serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u32>,
+    /// Apps only: how many files of the running containers are not as in their image, because saves were written there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<usize>,
     /// The last fault, until the next success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Report>,

@@ -182,6 +182,7 @@ async fn what_a_run_deployed_is_new() {
             image: Some(format!("127.0.0.1:5511/ttd-demo:c-{revision}")),
             since: None,
             revision: Some(revision),
+            synced: None,
             last_error: None,
         }),
     };

@@ -244,7 +244,8 @@ fn compiled(change: &Change, ground: &Ground<'_>, replay: bool) -> Verdict {
 }
 
 /// `altinn-local.yaml` and its overlays at the root.
-fn is_master_file(path: &str) -> bool {
+#[must_use]
+pub fn is_master_file(path: &str) -> bool {
     path == "altinn-local.yaml"
         || (path.starts_with("altinn-local.") && ending(path) == "yaml" && !path.contains('/'))
 }

@@ -7,7 +7,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use course::{Change, Course, Ground, course};
+pub use course::{Change, Course, Ground, course, is_master_file};
 pub use diff::{AppTarget, diff, teardown};
 pub use order::order;
 pub use step::{Plan, Planned, ServiceChange, Step};

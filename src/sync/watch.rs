@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
@@ -54,7 +54,8 @@ impl ChangeSet {
 
 /// What the watching thread is told.
 enum Signal {
-    Path(PathBuf),
+    /// What happened there; whether it is what ends the writing of a file.
+    Path(PathBuf, bool),
     Rescan,
     Stop,
 }
@@ -233,11 +234,12 @@ fn heard(event: notify::Result<notify::Event>) -> Vec<Signal> {
     match event {
         Ok(event) if event.need_rescan() => vec![Signal::Rescan],
         Ok(event) => match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-                event.paths.into_iter().map(Signal::Path).collect()
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => {
+                event.paths.into_iter().map(|path| Signal::Path(path, true)).collect()
             }
             EventKind::Access(_) => Vec::new(),
-            _ => event.paths.into_iter().map(Signal::Path).collect(),
+            _ => event.paths.into_iter().map(|path| Signal::Path(path, false)).collect(),
         },
         Err(_) => vec![Signal::Rescan],
     }
@@ -289,6 +291,8 @@ struct Burst {
     folders: std::collections::BTreeSet<PathBuf>,
     paths: std::collections::HashSet<PathBuf>,
     everything: bool,
+    /// Whether the last event ended the writing of a file.
+    whole: bool,
 }
 
 impl Burst {
@@ -303,10 +307,11 @@ impl Burst {
 
     fn add(&mut self, root: &Path, signal: Signal) {
         match signal {
-            Signal::Path(path) => match path.strip_prefix(root) {
+            Signal::Path(path, whole) => match path.strip_prefix(root) {
                 Ok(path) if self.folders.len() <= FOLDERS => {
                     self.folders.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
                     self.paths.insert(path.to_path_buf());
+                    self.whole = whole;
                 }
                 _ => self.everything = true,
             },
@@ -362,7 +367,7 @@ impl Post {
         let mut burst = Burst::default();
         burst.add(&self.app.root, first);
         while let Some(left) =
-            wait(burst.len(), detected_at.elapsed(), last.elapsed(), self.is_locked())
+            wait(burst.len(), burst.whole, detected_at.elapsed(), last.elapsed(), self.is_locked())
         {
             match self.received.recv_timeout(left) {
                 Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,

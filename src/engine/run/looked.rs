@@ -5,7 +5,7 @@ use crate::engine::slots::Slot;
 use crate::engine::workshop::Workshop;
 use crate::engine::{observe, resources};
 use crate::events::EventKind;
-use crate::model::{Code, Report, Resource, ResourceKind, ResourceState};
+use crate::model::{AppId, Code, Report, Resource, ResourceKind, ResourceState};
 
 impl Engine {
     /// Looks at the outside now and then, so that `status` knows of what ended by itself.
@@ -50,7 +50,10 @@ impl Engine {
 
     /// Tells resources that are not what was told last.
     pub(super) fn tell(&mut self, resources: Vec<Resource>) {
-        for resource in resources {
+        for mut resource in resources {
+            let app = |id: &&AppId| id.resource() == resource.id;
+            let hot = self.hot.keys().find(app).and_then(|id| self.hot.get(id));
+            resource.synced = hot.and_then(|hot| hot.synced()).filter(|count| *count > 0);
             if self.told.get(&resource.id) == Some(&resource) {
                 continue;
             }

@@ -5,21 +5,24 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Engine};
+use super::{Ended, Engine, Job};
 use crate::engine::converge::Converged;
 use crate::engine::desire::Work;
 use crate::engine::execute::milliseconds;
+use crate::engine::handle::UpRequest;
 use crate::engine::ship::{After, Live, Order, Ship, Shipped, follow_up, ship, warm_up};
 use crate::engine::slots::Slot;
 use crate::engine::workshop::Workshop;
 use crate::events::{EventKind, Journal};
 use crate::model::{App, AppId, Code, ImageRef, Lane, Report, ResourceState};
+use crate::plan;
 use crate::sync::{ChangeSet, Watcher};
 
 impl Engine {
     /// Takes over what a run arrived at, and watches its apps.
     pub(super) fn serve(&mut self, converged: &Converged, watch: bool) {
         self.desire = Some(Arc::clone(&converged.desire));
+        self.shop = Some(converged.shop.clone());
         self.slots.clear();
         let known = |id: &AppId| converged.desire.works.iter().any(|work| work.app.id == *id);
         self.hot.retain(|id, _| known(id));
@@ -28,11 +31,8 @@ impl Engine {
             let revision = converged.found.release(id).map(|release| release.revision);
             let slot = Slot::new(id.clone(), Some(work.target.release_hash.clone()), revision);
             self.slots.insert(id.clone(), slot);
-            let hot = self.hot.entry(id.clone()).or_default();
-            // The run may have rolled something out; no shipment is under way that could hold the lock.
-            if let Ok(mut hot) = hot.try_lock() {
-                hot.rolled_out();
-            }
+            // The run may have rolled something out.
+            self.hot.entry(id.clone()).or_default().rolled_out();
         }
         if watch {
             self.stop_watching_files();
@@ -82,29 +82,54 @@ impl Engine {
 
     pub(super) fn stop_watching(&mut self) {
         self.stop_watching_files();
+        self.warming.cancel();
+        self.warming = CancellationToken::new();
         self.slots.clear();
         self.hot.clear();
         self.desire = None;
+        self.shop = None;
     }
 
     pub(super) fn saved(&mut self, app: &AppId, changes: Option<&ChangeSet>) {
         let Some(slot) = self.slots.get_mut(app) else { return };
-        let Some(changes) = changes else { return slot.saved(Instant::now()) };
+        let Some(changes) = changes else {
+            slot.unsure = true;
+            return slot.saved(Instant::now());
+        };
         let paths = changes.paths.iter().take(20).cloned().collect();
         let count = changes.count;
         self.site.journal.emit(EventKind::Change { app: app.clone(), paths, count });
         slot.noted.extend(changes.paths.iter().cloned());
         slot.saved(changes.detected_at);
+        if changes.paths.iter().any(|path| plan::is_master_file(path)) {
+            self.configured(app);
+        }
+    }
+
+    /// What is wanted changed, not only what an app holds: everything is compared anew.
+    fn configured(&mut self, app: &AppId) {
+        let Some(desire) = &self.desire else { return };
+        let app = desire.stack.apps.iter().find(|known| known.id == *app);
+        let of = |project: &&UpRequest| app.is_some_and(|app| app.root.starts_with(&project.dir));
+        let Some(project) = self.projects.iter().find(of).cloned() else { return };
+        let job = Job::Up(project);
+        // One that is under way has read the file before.
+        if !self.queue.iter().any(|(_, waiting)| *waiting == job) {
+            self.runs += 1;
+            self.queue.push_back((self.runs, job));
+        }
     }
 
     /// What a shipment of this app starts from, as things are now.
     fn order(&self, slot: &Slot, cancel: CancellationToken) -> Option<Order> {
         Some(Order {
             app: slot.app.clone(),
+            shop: self.shop.clone()?,
             desire: Arc::clone(self.desire.as_ref()?),
             requests: self.projects.clone(),
             serving: slot.serving.clone(),
             noted: slot.noted.iter().cloned().collect(),
+            unsure: slot.unsure,
             hashes: Arc::clone(&self.hashes),
             hot: self.hot.get(&slot.app).cloned().unwrap_or_default(),
             cancel,
@@ -119,6 +144,7 @@ impl Engine {
             let Some(order) = order else { continue };
             if let Some(slot) = self.slots.get_mut(&app) {
                 slot.noted.clear();
+                slot.unsure = false;
             }
             let (site, noted) = (self.site.clone(), order.noted.clone());
             self.tasks.spawn(async move {
@@ -130,13 +156,10 @@ impl Engine {
 
     /// Makes the compilers of watched apps warm, while nobody waits for them.
     fn warm_up(&mut self) {
-        let orders: Vec<Order> = self
-            .slots
-            .values()
-            .filter_map(|slot| self.order(slot, self.watching.clone()))
-            .collect();
+        let orders: Vec<Order> =
+            self.slots.values().filter_map(|slot| self.order(slot, self.warming.clone())).collect();
         for order in orders {
-            let (site, stop) = (self.site.clone(), self.watching.clone());
+            let (site, stop) = (self.site.clone(), self.warming.clone());
             self.tasks.spawn(async move {
                 tokio::select! {
                     // The first save makes up for what fails here, and tells it.
@@ -155,6 +178,7 @@ impl Engine {
         match shipped {
             Ok(Shipped::Superseded) => {
                 slot.noted.extend(noted);
+                slot.unsure |= order.unsure;
                 slot.superseded();
             }
             Ok(Shipped::Same) => {
@@ -183,6 +207,8 @@ impl Engine {
                     resource.revision = slot.revision;
                     resource.image = Some(work.spec.image.to_string());
                     resource.state = ResourceState::Healthy;
+                    let synced = self.hot.get(&app).and_then(|hot| hot.synced());
+                    resource.synced = synced.filter(|count| *count > 0);
                     journal.emit(EventKind::Resource { resource: Box::new(resource.clone()) });
                 }
                 let tag = work.target.tag.clone();
@@ -202,10 +228,12 @@ impl Engine {
                 self.follow_up(order, work, after);
             }
             Ok(Shipped::Undone(report)) => {
+                slot.unsure |= order.unsure;
                 slot.failed(noted);
                 journal.emit(EventKind::ShipFailed { app, report, serving: slot.revision });
             }
             Err(report) => {
+                slot.unsure |= order.unsure;
                 slot.failed(noted);
                 // A release that failed is in the cluster beside what serves, so even the old content is shipped anew.
                 // What does not compile has not reached it.
