@@ -12,5 +12,6 @@ mod journey;
 mod outside;
 mod refusals;
 mod running;
+mod saves;
 mod widgets;
 mod world;
