@@ -69,7 +69,14 @@ pub enum Request {
     },
     /// In a node: what is synced, by image. Answered by [`Reply::Sets`].
     Sets,
-    /// In a node: containers of images other than these need no files any more. Answered by [`Reply::Done`].
+    /// In a node: new containers of an image are to be as the image is. Answered by [`Reply::Sets`]: what was synced for
+    /// it until now.
+    Forget {
+        /// As in [`Request::Sync`].
+        image: String,
+    },
+    /// In a node: containers of images other than these, and the few that were synced last, need no files any more.
+    /// Answered by [`Reply::Done`].
     Keep {
         /// Images whose files are kept; of one repository.
         images: Vec<String>,

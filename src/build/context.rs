@@ -29,13 +29,13 @@ struct Entry {
     digest: Digest,
 }
 
-/// The context at one moment. Clones share nothing but are cheap enough: names and digests, no contents.
+/// The context at one moment: names and digests, no contents. Clones share them, as there may be very many.
 #[derive(Debug, Clone)]
 pub struct Context {
     root: PathBuf,
     /// The context's place below the app's root: empty, or `App`.
     below: PathBuf,
-    entries: Vec<Entry>,
+    entries: Arc<Vec<Entry>>,
     /// What was left out as a secret by its name, relative to the context.
     pub withheld: Vec<String>,
     /// The Dockerfile's path in the context, with forward slashes.
@@ -69,7 +69,7 @@ impl Context {
         Ok(Self {
             root: app.context.clone(),
             below: app.context.strip_prefix(&app.root).unwrap_or(Path::new("")).to_path_buf(),
-            entries,
+            entries: Arc::new(entries),
             withheld,
             dockerfile: walk::path_text(dockerfile),
             recipe: String::from_utf8_lossy(&recipe).into_owned(),
@@ -80,7 +80,7 @@ impl Context {
     /// gone, or decides what is in the context: then only a walk tells. Blocks.
     #[must_use]
     pub fn renewed(&self, changed: &[String], hashes: &mut Hashes) -> Option<Self> {
-        let mut renewed = self.clone();
+        let mut entries = Vec::clone(&self.entries);
         let decisive = always(Path::new(&self.dockerfile));
         for path in changed {
             let Ok(path) = Path::new(path).strip_prefix(&self.below) else { continue };
@@ -96,9 +96,9 @@ impl Context {
                 return None;
             }
             let digest = hashes.digest(&full, &stamp).ok()?;
-            renewed.entries[place] = Entry { path: path.to_path_buf(), stamp, digest };
+            entries[place] = Entry { path: path.to_path_buf(), stamp, digest };
         }
-        Some(renewed)
+        Some(Self { entries: Arc::new(entries), ..self.clone() })
     }
 
     /// The tag that names this content: `c-` and 12 hexadecimal digits over paths, execute bits, contents, link
@@ -112,7 +112,7 @@ impl Context {
             hash.update([0]);
         };
         text(self.dockerfile.as_bytes());
-        for entry in &self.entries {
+        for entry in self.entries.iter() {
             text(&walk::path_bytes(&entry.path));
             text(match entry.stamp.kind {
                 Kind::File { executable: true } => b"x",
@@ -219,7 +219,7 @@ impl Context {
         let changed = Arc::new(OnceLock::new());
         let packer = Packer {
             root: self.root.clone(),
-            entries: self.entries.clone().into_iter(),
+            entries: Vec::clone(&self.entries).into_iter(),
             folders: HashSet::new(),
             tar: tar::Builder::new(Vec::new()),
             changed: Arc::clone(&changed),

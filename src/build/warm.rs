@@ -118,15 +118,20 @@ pub struct Warm {
 
 impl Warm {
     /// Makes the container, puts all sources in (absolute paths in the build stage), and builds once, so that the next
-    /// one is warm. One that is there from before is replaced: what it holds is not known.
+    /// one is warm. One that is there from before is replaced: what it holds is not known. None when it was cancelled,
+    /// which is heeded between its steps: no request to the engine is cut off.
     pub async fn start(
         place: Place<'_>,
         recipe: Recipe,
         sources: &[File],
         seen: &[String],
-    ) -> Result<Self, Report> {
+        cancel: &CancellationToken,
+    ) -> Result<Option<Self>, Report> {
         let docker = place.docker;
         docker.remove_container(place.name).await?;
+        if cancel.is_cancelled() {
+            return Ok(None);
+        }
         docker.create_volume(place.packages, place.stack).await?;
         let idle = Idle {
             name: place.name,
@@ -141,12 +146,13 @@ impl Warm {
         let inside = Inside::open(docker, place.name, inside::PATH, "session").await?;
         let mut warm = Self { inside, recipe, call: None, output: None, given: BTreeMap::new() };
         warm.inside.put("/", sources).await?;
-        let never = CancellationToken::new();
         for words in warm.recipe.restore.clone() {
-            warm.run(&words, &never, seen).await?;
+            if warm.run(&words, cancel, seen).await?.is_none() {
+                return Ok(None);
+            }
         }
-        warm.build(&never, seen).await?;
-        Ok(warm)
+        let built = warm.build(cancel, seen).await?;
+        Ok(built.then_some(warm))
     }
 
     /// Compiles after these sources changed. `replay` allows the compiler's last call to be made again as it was: true

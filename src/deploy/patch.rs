@@ -20,6 +20,10 @@ const IN_PLACE: &str = "no.altinn.local/in-place";
 /// The name in which the mark is applied. Not the one in which images are: applying the mark would take the image back.
 const MARKER: &str = "altinn-local-in-place";
 
+/// The annotation of pods that kubectl sets for the same purpose, and the name in which it is applied.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+const RESTARTER: &str = "altinn-local-restart";
+
 /// How long a Deployment's controller is waited for; what is late is late, and nothing depends on it.
 const SEEN: Duration = Duration::from_secs(2);
 
@@ -65,6 +69,16 @@ fn change(deployment: &Value, spec: &ReleaseSpec) -> Value {
     let mut part = part(deployment);
     part["spec"] = json!({"template": {"spec": {"containers": [container]}}});
     part
+}
+
+/// Replaces the app's pods by new ones of the same image, one after another, as `kubectl rollout restart` does: what
+/// was written into the old ones is not in the new.
+pub async fn restart(kube: &Kube, app: &AppId) -> Result<(), Report> {
+    let deployment = deployment(kube, &app.release()).await?;
+    let mut part = part(&deployment);
+    let now = jiff::Timestamp::now().to_string();
+    part["spec"] = json!({"template": {"metadata": {"annotations": {RESTARTED: now}}}});
+    kube.apply_as(RESTARTER, &part).await
 }
 
 /// Brings Helm's record up to date with what [`patch`] made live; tells the revision. No pod is replaced by it. The same

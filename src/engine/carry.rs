@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::desire::{Desire, Work};
+use super::hot::Hot;
 use super::workshop::Workshop;
 use crate::cluster::{self, Contents};
 use crate::deploy::rollout::{self, Front, Rollout};
@@ -60,7 +61,10 @@ pub(super) async fn carry(
         }
         Step::Push(id) => push_image(&shop, work_of(&desire, id)?, &scope).await,
         Step::Release(id) => {
-            release(&shop, &desire, work_of(&desire, id)?, &scope).await.map(|_| ())
+            let work = work_of(&desire, id)?;
+            // Of its own: what is kept between saves is for saves.
+            let synced = Hot::default().forget(&shop, &desire, work).await?;
+            release(&shop, &desire, work, synced, &scope).await.map(|_| ())
         }
         Step::RemoveContainer(..)
         | Step::DeleteCluster(_)
@@ -187,17 +191,22 @@ pub(super) async fn push_image(
     build::develop(&registry, repository, &work.push.tag, helper, &work.target.tag).await
 }
 
-/// Installs the release and waits until the new version answers through the router. Tells Helm's revision.
+/// Installs the release and waits until the new version answers through the router. Tells Helm's revision. Pods of the
+/// same image into which files were `synced` are replaced by new ones.
 pub(super) async fn release(
     shop: &Workshop,
     desire: &Desire,
     work: &Work,
+    synced: bool,
     scope: &StepScope,
 ) -> Result<(u32, Rollout), Report> {
     let cluster = cluster_of(desire, &work.app.id.org)?;
     let kube = shop.kube(cluster).await?;
     scope.detail("helm upgrade");
     let revision = shop.installer(cluster).release(&kube, &work.spec, scope).await?;
+    if synced {
+        deploy::patch::restart(&kube, &work.app.id).await?;
+    }
     Ok((revision, served(shop, desire, work, &kube, scope).await?))
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use self::compiler::Compiler;
-use super::carry::lost;
+use super::carry::{cluster_of, lost};
 use super::desire::{Desire, Work};
 use super::execute::milliseconds;
 use super::workshop::Workshop;
@@ -136,11 +136,27 @@ impl Hot {
         Ok(Placed::Live(stages))
     }
 
+    /// What is to be rolled out is as its image is, whatever was written into containers of that image before. Tells
+    /// whether something was, so that those which run are to be replaced.
+    pub(super) async fn forget(
+        &self,
+        shop: &Workshop,
+        desire: &Desire,
+        work: &Work,
+    ) -> Result<bool, Report> {
+        if work.helper.is_none() {
+            return Ok(false);
+        }
+        let cluster = cluster_of(desire, &work.app.id.org)?;
+        let mut files = self.files().await;
+        files.node_of(shop, cluster).await?.forget(&work.spec.image.to_string()).await
+    }
+
     /// Makes ready what the first save needs: the stream into the node, what pods run, and the compiler.
     pub(super) async fn warm_up(&self, ground: &Ground<'_>) -> Result<(), Report> {
         self.files().await.base(ground).await?;
         if ground.landing.compile().is_ok() {
-            self.compiler().await.warm(ground).await?;
+            self.compiler().await.warm(ground, ground.cancel).await?;
         }
         Ok(())
     }
@@ -246,16 +262,17 @@ impl Files {
         }
     }
 
-    /// The stream into the cluster's node.
     async fn node(&mut self, ground: &Ground<'_>) -> Result<&mut Inside, Report> {
+        self.node_of(ground.shop, ground.cluster()?).await
+    }
+
+    /// The stream into a cluster's node.
+    async fn node_of(&mut self, shop: &Workshop, cluster: &Cluster) -> Result<&mut Inside, Report> {
         if self.node.as_ref().is_some_and(Inside::is_broken) {
             self.node = None;
         }
         if self.node.is_none() {
-            let node = ground.cluster()?.node();
-            let docker = &ground.shop.docker;
-            let opened = Inside::open(docker, &node, inside::NODE_PATH, "node").await?;
-            self.node = Some(opened);
+            self.node = Some(into_node(shop, cluster).await?);
         }
         self.node.as_mut().ok_or_else(|| lost("the stream into the node"))
     }
@@ -321,6 +338,10 @@ async fn asking(ground: &Ground<'_>) -> bool {
         tokio::time::sleep(PAUSE).await;
     }
     false
+}
+
+async fn into_node(shop: &Workshop, cluster: &Cluster) -> Result<Inside, Report> {
+    Inside::open(&shop.docker, &cluster.node(), inside::NODE_PATH, "node").await
 }
 
 /// The report on an app that does not start after files were written.

@@ -64,6 +64,8 @@ enum Ended {
     Down(Result<Vec<(String, String)>, Report>),
     Ship(Box<Ship>),
     Looked(Vec<Resource>),
+    /// A compiler is warm, or will be with the first save.
+    Warmed,
     /// A helper task that has nothing to tell.
     Quiet,
 }
@@ -87,6 +89,8 @@ struct Engine {
     watching: CancellationToken,
     /// Compilers that are made warm: that goes on when files are watched anew.
     warming: CancellationToken,
+    /// How many of them are being made.
+    warmups: usize,
     browser: Browser,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
@@ -116,6 +120,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         hot: BTreeMap::new(),
         watching: CancellationToken::new(),
         warming: CancellationToken::new(),
+        warmups: 0,
         browser: Browser::default(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
@@ -251,6 +256,10 @@ impl Engine {
         if self.slots.values().any(Slot::is_shipping) {
             return self.slots.values_mut().for_each(Slot::stop);
         }
+        // What is being made must be there to be found and removed.
+        if self.warmups > 0 && matches!(self.queue.front(), Some((_, Job::Down(_)))) {
+            return self.warming.cancel();
+        }
         if let Some((number, job)) = self.queue.pop_front() {
             self.begin_job(number, job);
         }
@@ -313,6 +322,7 @@ impl Engine {
                 self.heal(&resources);
                 self.tell(resources);
             }
+            Ended::Warmed => self.warmups = self.warmups.saturating_sub(1),
             Ended::Quiet => {}
         }
     }
@@ -358,6 +368,8 @@ impl Engine {
 
     /// A task ended by a fault of ours: whatever it was, the run must not hang.
     fn broken(&mut self, error: &tokio::task::JoinError) {
+        // It may have been one of these, and nobody must wait for it.
+        self.warmups = 0;
         let report = Report::bug("a task of the agent ended unexpectedly", error);
         if self.run.is_some() {
             return self.finish(Err(report));

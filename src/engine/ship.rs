@@ -156,6 +156,7 @@ async fn patched(
     mut stages: Vec<Stage>,
 ) -> Result<Shipped, Report> {
     let (id, desire, shop) = (work.app.id.clone(), &order.desire, &order.shop);
+    order.hot.forget(shop, desire, &work).await?;
     let (ms, rollout) = timed(&shop.site.journal, &format!("deploy {id}"), &id, |scope| {
         let work = &work;
         async move { patch(shop, desire, work, &scope).await }
@@ -197,7 +198,10 @@ async fn whole(
     }
     let (ms, (revision, rollout)) = timed(journal, &format!("deploy {id}"), &id, |scope| {
         let work = &work;
-        async move { release(shop, desire, work, &scope).await }
+        async move {
+            let synced = order.hot.forget(shop, desire, work).await?;
+            release(shop, desire, work, synced, &scope).await
+        }
     })
     .await?;
     order.hot.rolled_out();

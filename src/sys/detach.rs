@@ -8,6 +8,9 @@ use process_wrap::tokio::CommandWrap;
 
 use crate::model::{Code, Report};
 
+/// What glibc is told: a program that waits most of its time gives memory back that it used once. Others ignore it.
+const MEMORY: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "2"), ("MALLOC_TRIM_THRESHOLD_", "262144")];
+
 /// Starts a program in a session of its own, in the given folder, with all output added to the end of a log file.
 pub fn spawn(
     program: &Path,
@@ -39,6 +42,7 @@ fn start(
             .args(arguments)
             // A folder that stays: the caller's own may be removed while we run.
             .current_dir(directory)
+            .envs(MEMORY)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);

@@ -121,7 +121,15 @@ impl Inside {
         }
     }
 
-    /// In a node: files that are synced for other images of the repository are forgotten.
+    /// In a node: new containers of an image are to be as the image is; tells whether they were not.
+    pub async fn forget(&mut self, image: &str) -> Result<bool, Report> {
+        match self.ask(Request::Forget { image: image.to_owned() }, &[]).await?.0 {
+            Reply::Sets { sets } => Ok(!sets.is_empty()),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// In a node: files that are synced for other images of the repository are forgotten, but for the last few.
     pub async fn keep(&mut self, repository: &str, images: &[String]) -> Result<(), Report> {
         let (repository, images) = (repository.to_owned(), images.to_vec());
         self.done(Request::Keep { images, repository }, &[]).await

@@ -56,6 +56,10 @@ fn answer(
             let sets = Store::open()?.sets()?.into_iter().map(Synced::told);
             Reply::Sets { sets: sets.collect() }
         }
+        Request::Forget { image } => {
+            let sets = Store::open()?.forget(image)?.map(Synced::told);
+            Reply::Sets { sets: sets.into_iter().collect() }
+        }
         Request::Keep { images, repository } => {
             Store::open()?.keep_only(repository, images)?;
             Reply::Done

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::apply::Root;
 use super::{Fault, digest, told};
 
+/// How many versions before those that run are kept.
+const BEFORE: usize = 3;
 /// On the node's own volume.
 const FOLDER: &str = "/var/lib/altinn-local/synced";
 
@@ -127,17 +129,37 @@ impl Store {
         .collect()
     }
 
-    /// Forgets sets of a repository's other images, and contents that no set has.
+    /// Forgets the set of an image, and tells what it was; none when nothing was synced for it.
+    pub(super) fn forget(&self, image: &str) -> Result<Option<Synced>, Fault> {
+        let set = self.set(image)?;
+        match fs::remove_file(self.set_file(image)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(told("forget synced files")(error))
+            }
+            _ => Ok(Some(set).filter(|set| !set.is_empty())),
+        }
+    }
+
+    /// Forgets sets of a repository's other images but the last few, which somebody may go back to, and contents that no
+    /// set has.
     pub(super) fn keep_only(&self, repository: &str, images: &[String]) -> Result<(), Fault> {
-        let mut used = BTreeSet::new();
-        for set in self.sets()? {
-            let of_repository = set.image.rsplit_once(':').is_some_and(|(of, _)| of == repository);
-            if of_repository && !images.contains(&set.image) {
-                fs::remove_file(self.set_file(&set.image)).map_err(told("forget synced files"))?;
+        let of = |set: &Synced| set.image.rsplit_once(':').is_some_and(|(of, _)| of == repository);
+        let (others, mut kept): (Vec<_>, Vec<_>) =
+            self.sets()?.into_iter().partition(|set| of(set) && !images.contains(&set.image));
+        let changed = |set: &Synced| {
+            fs::metadata(self.set_file(&set.image)).and_then(|found| found.modified()).ok()
+        };
+        let mut others: Vec<_> = others.into_iter().map(|set| (changed(&set), set)).collect();
+        others.sort_by_key(|(changed, _)| std::cmp::Reverse(*changed));
+        for (place, (_, set)) in others.into_iter().enumerate() {
+            if place < BEFORE {
+                kept.push(set);
             } else {
-                used.extend(set.files.into_values().map(|kept| kept.digest));
+                self.forget(&set.image)?;
             }
         }
+        let files = kept.into_iter().flat_map(|set| set.files.into_values());
+        let used: BTreeSet<String> = files.map(|kept| kept.digest).collect();
         let contents = fs::read_dir(self.folder.join("contents"));
         for entry in contents.map_err(told("list synced files"))?.flatten() {
             if !used.contains(&*entry.file_name().to_string_lossy()) {
@@ -227,10 +249,19 @@ mod tests {
 
         store.add("r/a:2", &[(&write("app/c", 1), b"z")], false).unwrap();
         store.add("r/other:1", &[(&write("app/d", 1), b"w")], false).unwrap();
+        let left = |store: &Store| -> BTreeSet<String> {
+            store.sets().unwrap().into_iter().map(|set| set.image).collect()
+        };
         store.keep_only("r/a", &["r/a:2".to_owned()]).unwrap();
-        let left: BTreeSet<String> =
-            store.sets().unwrap().into_iter().map(|set| set.image).collect();
-        assert_eq!(left, ["r/a:2", "r/other:1"].map(str::to_owned).into());
-        assert_eq!(fs::read_dir(folder.path().join("contents")).unwrap().count(), 2);
+        assert_eq!(left(&store), ["r/a:1", "r/a:2", "r/other:1"].map(str::to_owned).into());
+        for number in 3..=5 {
+            store.add(&format!("r/a:{number}"), &[(&write("app/c", 1), b"v")], false).unwrap();
+        }
+        store.keep_only("r/a", &["r/a:2".to_owned()]).unwrap();
+        let expected = ["r/a:2", "r/a:3", "r/a:4", "r/a:5", "r/other:1"];
+        assert_eq!(left(&store), expected.map(str::to_owned).into());
+        assert_eq!(fs::read_dir(folder.path().join("contents")).unwrap().count(), 3);
+        assert_eq!(store.forget("r/a:2").unwrap().unwrap().files.len(), 1);
+        assert_eq!(store.forget("r/a:2").unwrap(), None);
     }
 }

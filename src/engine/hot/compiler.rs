@@ -1,5 +1,7 @@
 //! The compiler of an app, kept warm in a container of its own.
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Ground, contents};
 use crate::build::{self, Compiled, Context, Warm};
 use crate::engine::way::{below, prefix};
@@ -39,7 +41,8 @@ impl Compiler {
         })?;
         let target = recipe.target.clone();
         let seen = ground.work.context.paths();
-        self.warm(ground).await?;
+        // Not cut off by a newer save, which would have to begin from the beginning.
+        self.warm(ground, &CancellationToken::new()).await?;
         let Some((warm, known)) = &mut self.warm else { return Ok(None) };
         let changes = ground.work.context.changes_since(known);
         let app = &ground.work.app;
@@ -67,7 +70,11 @@ impl Compiler {
     }
 
     /// Makes the warm compiler, unless there is one that answers.
-    pub(super) async fn warm(&mut self, ground: &Ground<'_>) -> Result<(), Report> {
+    pub(super) async fn warm(
+        &mut self,
+        ground: &Ground<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<(), Report> {
         if self.warm.as_ref().is_some_and(|(warm, _)| !warm.is_broken()) {
             return Ok(());
         }
@@ -99,8 +106,9 @@ impl Compiler {
             stack,
         };
         let warm =
-            Warm::start(place, build::Recipe::of(compile), &sources, &work.context.paths()).await?;
-        self.warm = Some((warm, work.context.clone()));
+            Warm::start(place, build::Recipe::of(compile), &sources, &work.context.paths(), cancel)
+                .await?;
+        self.warm = warm.map(|warm| (warm, work.context.clone()));
         Ok(())
     }
 }

@@ -159,14 +159,12 @@ impl Engine {
         let orders: Vec<Order> =
             self.slots.values().filter_map(|slot| self.order(slot, self.warming.clone())).collect();
         for order in orders {
-            let (site, stop) = (self.site.clone(), self.warming.clone());
+            let site = self.site.clone();
+            self.warmups += 1;
             self.tasks.spawn(async move {
-                tokio::select! {
-                    // The first save makes up for what fails here, and tells it.
-                    warm = warm_up(site, order) => drop(warm),
-                    () = stop.cancelled() => {}
-                }
-                Ended::Quiet
+                // The first save makes up for what fails here, and tells it.
+                drop(warm_up(site, order).await);
+                Ended::Warmed
             });
         }
     }

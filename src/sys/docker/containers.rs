@@ -1,6 +1,7 @@
 //! Containers: find, create, fill, start, stop, remove, read.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use bollard::models::{
     ContainerCreateBody, ContainerSummary, EndpointIpamConfig, EndpointSettings, HostConfig,
@@ -14,11 +15,14 @@ use bollard::query_parameters::{
 };
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::{Docker, failed, found};
+use super::{Docker, failed, found, status};
 use crate::model::{Code, FileSpec, FoundContainer, Label, Report, Service, StackName, labels};
 
 /// A line of a log with its time.
 pub type Stamped = (String, String);
+
+/// How long a removal may take that somebody else began.
+const REMOVAL: Duration = Duration::from_secs(20);
 
 /// Written into a container when its set-up is done; a new container does not have it.
 pub const SET_UP_MARKER: &str = "/etc/altinn-local.set-up";
@@ -170,8 +174,28 @@ impl Docker {
     pub async fn remove_container(&self, id: &str) -> Result<(), Report> {
         self.calls.changing("engine: remove container");
         let options = RemoveContainerOptionsBuilder::default().force(true).v(false).build();
-        found("remove a container", self.client.remove_container(id, Some(options)).await)
-            .map(|_| ())
+        match self.client.remove_container(id, Some(options)).await {
+            // Somebody else's wish for the same is being carried out.
+            Err(error) if status(&error) == Some(409) => self.removed(id).await,
+            removed => found("remove a container", removed).map(|_| ()),
+        }
+    }
+
+    /// Waits until a container that is being removed is gone.
+    async fn removed(&self, id: &str) -> Result<(), Report> {
+        let end = Instant::now() + REMOVAL;
+        while self.state(id).await?.is_some() {
+            if Instant::now() > end {
+                return Err(Report::new(
+                    Code::EngineFailed,
+                    "a container is being removed for too long",
+                )
+                .at(id)
+                .fix(format!("docker rm -f {id}"), "tells what holds it"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// The last lines of a container's log.
