@@ -106,11 +106,12 @@ fn row(resource: &Resource, now: Timestamp) -> [String; 4] {
         let tag = resource.image.as_deref().and_then(|image| image.rsplit_once(':'));
         let tag = tag.map_or_else(String::new, |(_, tag)| format!(" {}", clean(tag)));
         state = format!("{} v{revision}{tag}", glyph(resource.state));
-        match resource.synced.unwrap_or_default() {
-            0 => {}
-            1 => state.push_str(" + 1 synced file"),
-            many => state.push_str(&format!(" + {many} synced files")),
-        }
+        let synced = match resource.synced.unwrap_or_default() {
+            0 => String::new(),
+            1 => " + 1 synced file".to_owned(),
+            many => format!(" + {many} synced files"),
+        };
+        state.push_str(&synced);
     }
     let since = resource.since.as_deref().and_then(|since| age(since, now)).unwrap_or_default();
     let last = match &resource.last_error {

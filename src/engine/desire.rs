@@ -230,15 +230,14 @@ pub(super) async fn work(
         Some((before, changed)) => before.renewed(app, changed, hashes).await,
         None => None,
     };
-    let Renewed { context, plan, landing } = match renewed {
-        Some(renewed) => renewed,
-        None => {
-            let context = read_context(app, hashes).await?;
-            let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
-            let offered = bases.offered(&recipe, &app.build_args);
-            let plan = build::plan(&shop.docker, app, &context, offered).await?;
-            Renewed { context, plan, landing: OnceLock::new() }
-        }
+    let Renewed { context, plan, landing } = if let Some(renewed) = renewed {
+        renewed
+    } else {
+        let context = read_context(app, hashes).await?;
+        let recipe = build::Dockerfile::parse(&context.recipe, &context.dockerfile_path())?;
+        let offered = bases.offered(&recipe, &app.build_args);
+        let plan = build::plan(&shop.docker, app, &context, offered).await?;
+        Renewed { context, plan, landing: OnceLock::new() }
     };
     let helper = shop.helper.as_ref().ok().filter(|_| watched).cloned();
     let tag = match &helper {

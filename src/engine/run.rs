@@ -60,7 +60,7 @@ struct Run {
 /// What the loop hears from its own tasks.
 #[derive(Debug)]
 enum Ended {
-    Up(Result<Converged, Report>, bool),
+    Up(Box<Result<Converged, Report>>, bool),
     Down(Result<Vec<(String, String)>, Report>),
     Ship(Box<Ship>),
     Looked(Vec<Resource>),
@@ -288,11 +288,11 @@ impl Engine {
                     self.projects.clone_from(&projects);
                 }
                 let work = converge::up(site, projects, plan_only, hashes, token);
-                self.tasks.spawn(async move { Ended::Up(work.await, !plan_only) });
+                self.tasks.spawn(async move { Ended::Up(Box::new(work.await), !plan_only) });
             }
             Job::Deploy | Job::Heal => {
                 let work = converge::up(site, self.projects.clone(), false, hashes, token);
-                self.tasks.spawn(async move { Ended::Up(work.await, false) });
+                self.tasks.spawn(async move { Ended::Up(Box::new(work.await), false) });
             }
             Job::Down(request) => {
                 self.stop_watching();
@@ -306,7 +306,7 @@ impl Engine {
     fn end(&mut self, ended: Ended) {
         self.quiet_since = Instant::now();
         match ended {
-            Ended::Up(result, watch) => self.end_up(result, watch),
+            Ended::Up(result, watch) => self.end_up(*result, watch),
             Ended::Down(result) => {
                 if result.is_ok() {
                     self.ending = true;

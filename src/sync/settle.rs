@@ -15,10 +15,10 @@ pub(super) const LOCK_STEP: Duration = Duration::from_millis(20);
 #[must_use]
 pub(super) fn quiet(paths: usize, whole: bool) -> Duration {
     Duration::from_millis(match paths {
-        ..=2 if whole => 2,
-        ..=1 => 15,
-        ..=8 => 25,
-        ..=50 => 60,
+        _ if whole && paths <= 2 => 2,
+        0 | 1 => 15,
+        2..=8 => 25,
+        9..=50 => 60,
         _ => 120,
     })
 }

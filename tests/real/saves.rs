@@ -185,7 +185,7 @@ fn many_saves(world: &World, port: u16, events: &mut Running) -> Result<()> {
         match number % 5 {
             0 => world.say(&format!("save {number}"))?,
             file => {
-                world.save(&format!("App/wwwroot/many{file}.txt"), &format!("save {number}"))?
+                world.save(&format!("App/wwwroot/many{file}.txt"), &format!("save {number}"))?;
             }
         }
         std::thread::sleep(

@@ -25,7 +25,7 @@ pub(crate) fn main() -> ExitCode {
         "node" => node::run(),
         "hook" => hook::run(),
         "session" => session::run(),
-        "relay" => relay::run(rest),
+        "relay" => relay::run(&rest),
         "idle" => supervise::idle(),
         _ => Err(format!("unknown job `{job}`: supervise, node, hook, session, relay or idle")),
     };

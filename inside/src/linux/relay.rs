@@ -12,7 +12,7 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use super::{Fault, told};
 
 /// Listens on these loopback ports until standard input ends.
-pub(super) fn run(words: Vec<String>) -> Result<u8, Fault> {
+pub(super) fn run(words: &[String]) -> Result<u8, Fault> {
     let ports = words
         .iter()
         .map(|word| word.parse().map_err(|_| format!("`{word}` is not a port")))
