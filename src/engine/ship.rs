@@ -14,7 +14,7 @@ use super::way::{self, Way, heavier};
 use super::workshop::{Site, Workshop};
 use crate::deploy;
 use crate::events::{EventKind, Journal, Stage, StepScope};
-use crate::model::{App, AppId, Code, Lane, Report};
+use crate::model::{App, AppId, Code, Lane, Reload, Report};
 use crate::plan::Course;
 use crate::sys::calls::Calls;
 
@@ -51,6 +51,10 @@ pub(super) struct Live {
     pub(super) reason: String,
     /// The time of each part.
     pub(super) stages: Vec<Stage>,
+    /// What open pages do.
+    pub(super) reload: Reload,
+    /// The style sheets they swap.
+    pub(super) styles: Vec<String>,
     /// What is to be done now that it serves.
     pub(super) after: After,
 }
@@ -218,8 +222,9 @@ fn live(
     revision: Option<u32>,
     after: After,
 ) -> Shipped {
-    let Course { lane, reason, .. } = course;
-    Shipped::Live(Box::new(Live { work, revision, lane, reason, stages, after }))
+    let styles = course.styles();
+    let Course { lane, reason, reload, .. } = course;
+    Shipped::Live(Box::new(Live { work, revision, lane, reason, stages, reload, styles, after }))
 }
 
 /// What follows when a version serves: nobody waits for it, and the next save finds it done or does it itself.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::desire::Work;
 use crate::build::Landing;
 use crate::deploy::patch;
-use crate::model::{App, Lane, Place, WatchMode};
+use crate::model::{App, Lane, Place, Reload, WatchMode};
 use crate::plan::{self, Change, Course, Ground};
 use crate::sys::walk::path_text;
 
@@ -53,10 +53,12 @@ impl Way {
             course = heavier(course, "the app's settings changed");
         } else if matches!(course.lane, Lane::Asset | Lane::Code) && !image_alone {
             course.lane = Lane::Layer;
+            course.reload = Reload::Page;
             course.reason.push_str("; the configuration changed too");
         } else if course.lane < Lane::Asset {
             // The release differs all the same, or there would be nothing to ship.
             course.lane = Lane::Config;
+            course.reload = Reload::Page;
         }
         if course.lane == Lane::Layer && work.helper.is_none() {
             course = heavier(course, "its image is deployed as it was built");
@@ -87,6 +89,7 @@ pub(super) fn heavier(mut course: Course, why: &str) -> Course {
     };
     course.lane = Lane::Build;
     course.build = true;
+    course.reload = Reload::Page;
     course
 }
 

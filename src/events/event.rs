@@ -142,8 +142,7 @@ pub enum EventKind {
         /// The Helm revision that serves on, when there is one.
         serving: Option<u32>,
     },
-    /// What open pages of an app do about files that were just brought to it. Told before the [`EventKind::Shipped`]
-    /// that it belongs to; without one, the lane of that decides.
+    /// What open pages of an app do about what was just brought to it.
     Reload {
         /// Which app.
         app: AppId,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::excerpt::Line;
 use crate::events::{Event, EventKind};
-use crate::model::{AppId, Label, Lane, Reload, Report, Severity};
+use crate::model::{AppId, Fix, Label, Reload, Report, Severity};
 
 /// Findings that are shown; a page is no place for hundreds.
 const SHOWN: usize = 10;
@@ -56,6 +56,8 @@ pub struct Broken {
     pub findings: Vec<Finding>,
     /// How many more there are.
     pub more: usize,
+    /// What helps.
+    pub fixes: Vec<Fix>,
 }
 
 /// One error in a file of the app.
@@ -83,8 +85,6 @@ pub struct News {
     pub release: String,
     /// What stands in the way of what was saved last.
     pub broken: Option<Broken>,
-    /// A `Reload` was told since the last version.
-    told: bool,
     /// What was deployed when the run under way began.
     before: String,
 }
@@ -93,7 +93,7 @@ impl News {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(app: AppId) -> Self {
-        Self { app, release: String::new(), broken: None, told: false, before: String::new() }
+        Self { app, release: String::new(), broken: None, before: String::new() }
     }
 
     /// Whose news it is.
@@ -125,33 +125,18 @@ impl News {
             EventKind::StepStarted { resource, .. } if *resource == self.app.resource() => {
                 vec![Told::Building {}]
             }
-            EventKind::Reload { app, kind, paths } if *app == self.app => {
-                self.told = true;
-                reloads(*kind, paths)
-            }
-            EventKind::Shipped { app, tag, revision, lane, .. } if *app == self.app => {
+            EventKind::Reload { app, kind, paths } if *app == self.app => reloads(*kind, paths),
+            EventKind::Shipped { app, tag, revision, .. } if *app == self.app => {
                 self.release = format!("{tag}@{revision}");
-                let kind = if std::mem::take(&mut self.told) { Reload::None } else { usual(*lane) };
-                let mended = self.broken.take().map(|_| Told::Mended {});
-                mended.into_iter().chain(reloads(kind, &[])).collect()
+                self.broken.take().map(|_| Told::Mended {}).into_iter().collect()
             }
             EventKind::ShipFailed { app, report, .. } if *app == self.app => {
-                self.told = false;
                 let broken = broken(event.seq, report);
                 self.broken = Some(broken.clone());
                 vec![Told::Broken(broken)]
             }
             _ => Vec::new(),
         }
-    }
-}
-
-/// What a page does about a new version, when nobody says otherwise.
-const fn usual(lane: Lane) -> Reload {
-    match lane {
-        // Bytes are written by whoever knows which; a dev server tells pages by itself.
-        Lane::Ignore | Lane::Widget | Lane::Asset => Reload::None,
-        Lane::Code | Lane::Config | Lane::Layer | Lane::Build => Reload::Page,
     }
 }
 
@@ -182,5 +167,6 @@ fn broken(number: u64, report: &Report) -> Broken {
         why: why.map(|(_, text)| text.clone()).collect(),
         more: findings.len().saturating_sub(SHOWN),
         findings: findings.into_iter().take(SHOWN).collect(),
+        fixes: report.fixes.clone(),
     }
 }

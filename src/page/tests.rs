@@ -38,6 +38,10 @@ fn shipped(lane: Lane, revision: u32) -> EventKind {
     }
 }
 
+fn reload(kind: Reload) -> EventKind {
+    EventKind::Reload { app: app(), kind, paths: Vec::new() }
+}
+
 fn css(path: &str) -> EventKind {
     EventKind::Reload { app: app(), kind: Reload::Css, paths: vec![path.to_owned()] }
 }
@@ -54,7 +58,8 @@ fn failed() -> EventKind {
     let report = Report::new(Code::CompileFailed, "the app does not compile")
         .at("/home/me/secret-place")
         .with_tail(vec!["PASSWORD=1".to_owned()])
-        .with_diagnostics(diagnostics);
+        .with_diagnostics(diagnostics)
+        .fix("altinn-local logs", "shows it");
     EventKind::ShipFailed { app: app(), report: Box::new(report), serving: None }
 }
 
@@ -120,22 +125,21 @@ async fn pages_hear_what_happens_to_their_app_alone() {
     });
     journal.emit(EventKind::StepStarted { step: "build".to_owned(), resource: app().resource() });
     journal.emit(failed());
-    journal.emit(css("App/wwwroot/a.css"));
     journal.emit(shipped(Lane::Asset, 1));
-    journal.emit(shipped(Lane::Build, 2));
-    journal.emit(shipped(Lane::Widget, 2));
-    journal.emit(EventKind::Reload { app: app(), kind: Reload::Page, paths: Vec::new() });
+    journal.emit(css("App/wwwroot/a.css"));
+    journal.emit(shipped(Lane::Config, 2));
+    journal.emit(reload(Reload::None));
+    journal.emit(shipped(Lane::Build, 3));
+    journal.emit(reload(Reload::Page));
     assert_eq!(client.next().await.0, "building");
     let (name, _, content) = client.next().await;
     let text = content.to_string();
     assert_eq!(name, "broken");
     assert!(!text.contains("secret-place") && !text.contains("PASSWORD"), "{text}");
-    insta::assert_snapshot!(text, @r#"{"number":3,"code":"AL3102","title":"the app does not compile","why":[],"findings":[{"file":"App/Calc.cs","line":3,"column":7,"code":"CS0103","message":"no <such> name","excerpt":[]}],"more":0}"#);
+    insta::assert_snapshot!(text, @r#"{"number":3,"code":"AL3102","title":"the app does not compile","why":[],"findings":[{"file":"App/Calc.cs","line":3,"column":7,"code":"CS0103","message":"no <such> name","excerpt":[]}],"more":0,"fixes":[{"command":"altinn-local logs","description":"shows it"}]}"#);
     let css = json!({"kind": "css", "files": ["App/wwwroot/a.css"]});
     let page = json!({"kind": "page", "files": []});
-    for (name, content) in
-        [("reload", css), ("mended", json!({})), ("reload", page.clone()), ("reload", page)]
-    {
+    for (name, content) in [("mended", json!({})), ("reload", css), ("reload", page)] {
         let told = client.next().await;
         assert_eq!((told.0.as_str(), told.2), (name, content));
     }
@@ -148,13 +152,14 @@ async fn who_comes_back_is_told_what_it_missed() {
     let (_, first, hello) = Client::events(pages(&journal), "").await.next().await;
     assert_eq!(hello["reload"], Value::Null, "a new page has the newest");
     assert!(first.ends_with("/1/c-1@1"), "{first}");
-    journal.emit(css("a.css"));
     journal.emit(shipped(Lane::Asset, 1));
+    journal.emit(css("a.css"));
     journal.emit(css("b.css"));
     let (_, second, hello) = Client::events(pages(&journal), &first).await.next().await;
     assert_eq!(hello["reload"], json!({"kind": "css", "files": ["a.css", "b.css"]}));
-    journal.emit(shipped(Lane::Asset, 1));
+    journal.emit(css("c.css"));
     journal.emit(shipped(Lane::Code, 1));
+    journal.emit(reload(Reload::Page));
     journal.emit(failed());
     let (_, _, hello) = Client::events(pages(&journal), &second).await.next().await;
     assert_eq!(hello["reload"]["kind"], "page");
@@ -214,6 +219,7 @@ async fn what_is_not_wanted_is_not_told() {
     client.next().await;
     journal.emit(failed());
     journal.emit(shipped(Lane::Build, 1));
+    journal.emit(reload(Reload::Page));
     assert_eq!(client.next().await.0, "reload");
 }
 

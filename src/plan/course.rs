@@ -86,6 +86,17 @@ pub struct Course {
     pub build: bool,
 }
 
+impl Course {
+    /// The style sheets that open pages swap, relative to the app's root; none when the whole page is loaded anew.
+    #[must_use]
+    pub fn styles(&self) -> Vec<String> {
+        match self.reload {
+            Reload::Css => self.sync.iter().map(|(path, _)| path.clone()).collect(),
+            Reload::None | Reload::Page => Vec::new(),
+        }
+    }
+}
+
 /// Files that .NET and Altinn's libraries read once, when the process starts.
 const READ_AT_START: &[&str] = &["applicationmetadata.json"];
 const READ_AT_START_ENDS: &[&str] = &["bpmn", "config"];

@@ -254,6 +254,8 @@ const STYLE = `
     font: 0.875rem/1.55 ui-monospace, monospace; tab-size: 4; }
   pre span { display: block; min-width: max-content; }
   pre .at { background: #d5203b59; }
+  .fix { padding-bottom: 1rem; }
+  code { color: #9ecbff; font-family: ui-monospace, monospace; }
   @media print { :host { display: none; } }
 `;
 
@@ -302,16 +304,21 @@ function isInside() {
   }
 }
 
-function view({ title, code, why, findings, more }) {
+function view({ title, code, why, findings, more, fixes }) {
   const close = make("button", { type: "button", textContent: "Close", title: "Esc" });
   const heading = make("h1", { id: "title", textContent: title });
   const dialog = make("dialog", {}, make("header", {}, heading, close));
   dialog.setAttribute("aria-labelledby", "title");
-  const status = make("p", { textContent: `${code} · the last good version serves on` });
+  // What starts and fails may have taken the place of what served; the reasons tell.
+  const serves = findings.length > 0 ? " · the last good version serves on" : "";
+  const status = make("p", { textContent: code + serves });
   status.setAttribute("role", "status");
   dialog.append(status, ...why.map((line) => make("p", { textContent: line })));
   const rest = more > 0 ? [make("li", { textContent: `and ${more} more` })] : [];
-  dialog.append(make("ol", {}, ...findings.map(finding), ...rest));
+  const helps = fixes.map(({ command, description }) =>
+    make("p", { className: "fix" }, make("code", { textContent: command }), ` ${description}`),
+  );
+  dialog.append(make("ol", {}, ...findings.map(finding), ...rest), ...helps);
   close.addEventListener("click", () => dialog.close());
   return dialog;
 }

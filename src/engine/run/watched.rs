@@ -23,7 +23,7 @@ impl Engine {
     pub(super) fn serve(&mut self, converged: &Converged, watch: bool) {
         self.desire = Some(Arc::clone(&converged.desire));
         self.shop = Some(converged.shop.clone());
-        self.slots.clear();
+        let before = std::mem::take(&mut self.slots);
         let known = |id: &AppId| converged.desire.works.iter().any(|work| work.app.id == *id);
         self.hot.retain(|id, _| known(id));
         for work in &converged.desire.works {
@@ -33,6 +33,10 @@ impl Engine {
             self.slots.insert(id.clone(), slot);
             // The run may have rolled something out.
             self.hot.entry(id.clone()).or_default().rolled_out();
+        }
+        // What could not be shipped before serves now, or the run had failed.
+        for slot in before.into_values().filter(|slot| slot.failed && known(&slot.app)) {
+            self.site.journal.emit(serves(&slot, converged.desire.tag_of(&slot.app), 0));
         }
         if watch {
             self.stop_watching_files();
@@ -183,15 +187,7 @@ impl Engine {
                 let total_ms = milliseconds(slot.ended());
                 // A fault that was undone is told as live; a touch is not told at all.
                 if std::mem::take(&mut slot.failed) {
-                    journal.emit(EventKind::Shipped {
-                        app,
-                        tag: order.desire.tag_of(&slot.app),
-                        revision: slot.revision.unwrap_or_default(),
-                        lane: Lane::Ignore,
-                        reason: "what is saved serves already".to_owned(),
-                        stages: Vec::new(),
-                        total_ms,
-                    });
+                    journal.emit(serves(slot, order.desire.tag_of(&slot.app), total_ms));
                 }
             }
             Ok(Shipped::Live(live)) => {
@@ -200,7 +196,7 @@ impl Engine {
                 slot.serving = Some(live.work.target.release_hash.clone());
                 slot.revision = live.revision.or(slot.revision);
                 let revision = slot.revision.unwrap_or_default();
-                let Live { work, lane, reason, stages, after, .. } = *live;
+                let Live { work, lane, reason, stages, reload, styles, after, .. } = *live;
                 if let Some(resource) = self.told.get_mut(&app.resource()) {
                     resource.revision = slot.revision;
                     resource.image = Some(work.spec.image.to_string());
@@ -219,6 +215,7 @@ impl Engine {
                     stages,
                     total_ms,
                 });
+                journal.emit(EventKind::Reload { app: app.clone(), kind: reload, paths: styles });
                 if lane == Lane::Build {
                     self.tidy(&work);
                 }
@@ -283,6 +280,19 @@ impl Engine {
         }
     }
 }
+/// Told of an app of which something failed: what is on disk serves now.
+fn serves(slot: &Slot, tag: String, total_ms: u64) -> EventKind {
+    EventKind::Shipped {
+        app: slot.app.clone(),
+        tag,
+        revision: slot.revision.unwrap_or_default(),
+        lane: Lane::Ignore,
+        reason: "what is saved serves already".to_owned(),
+        stages: Vec::new(),
+        total_ms,
+    }
+}
+
 /// An app that cannot be watched still runs; the user is told.
 fn unwatched(journal: &Journal, report: Report) -> Ended {
     journal.emit(EventKind::Notice { report: Box::new(report) });
