@@ -11,6 +11,7 @@ const BROKEN = {
   title: "the app does not compile",
   why: [],
   more: 2,
+  fixes: [{ command: "altinn-local logs ttd/<b>app</b>", description: "shows what it said" }],
   findings: [
     {
       file: "App/logic/Calc.cs",
@@ -139,7 +140,7 @@ test("the overlay shows text as text, is closed by Esc, and comes back only for 
   await dialog.waitFor();
   assert.equal(await dialog.getByRole("heading").textContent(), BROKEN.title);
   const text = await dialog.innerText();
-  for (const part of ["App/logic/Calc.cs:3:9", "CS0103", "<img src=x onerror=alert(1)>", "<b>two</b>", "and 2 more"]) {
+  for (const part of ["App/logic/Calc.cs:3:9", "CS0103", "<img src=x onerror=alert(1)>", "<b>two</b>", "and 2 more", "ttd/<b>app</b>"]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
   assert.equal(await dialog.locator("img, b").count(), 0);

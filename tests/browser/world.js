@@ -1,9 +1,9 @@
 // A browser, an app that altinn-local has up, and edits of its files that are taken back.
 
-import { after } from "node:test";
+import { after, afterEach } from "node:test";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { get } from "node:http";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -21,10 +21,8 @@ export const url = needed("APP_URL").replace(/\/$/, "");
 const folder = needed("APP_DIR");
 const program = needed("ALTINN_LOCAL");
 
-const profile = await mkdtemp(join(tmpdir(), "altinn-local-browser-"));
-const context = await chromium.launchPersistentContext(profile, {
+const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  viewport: { width: 1000, height: 500 },
   args: [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,18 +31,25 @@ const context = await chromium.launchPersistentContext(profile, {
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // Nothing leaves this machine, whatever a page or the browser itself asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
   ],
 });
 
-after(async () => {
+// Of each test's own: what it leaves open would hold some of the few connections that a browser has for a host.
+let context;
+
+afterEach(async () => {
+  await context?.close();
+  context = undefined;
   await restore();
-  await Promise.all(context.pages().map((page) => page.close()));
-  await context.close();
-  await rm(profile, { recursive: true, force: true });
 });
+
+after(() => browser.close());
 
 /** A page at a path of the app, with the documents it loaded and what it complained of. */
 export async function open(path = "/", prepare = async () => {}) {
+  context ??= await browser.newContext({ viewport: { width: 1000, height: 500 } });
   const page = await context.newPage();
   page.loads = 0;
   page.complaints = [];
@@ -52,11 +57,21 @@ export async function open(path = "/", prepare = async () => {}) {
     if (request.isNavigationRequest() && request.frame() === page.mainFrame()) page.loads += 1;
   });
   page.on("console", (message) => {
-    if (message.type() === "error") page.complaints.push(message.text());
+    if (message.type() === "error") page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => page.complaints.push(String(error)));
   await prepare(page);
-  await page.goto(url + path);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await page.goto(url + path);
+      break;
+    } catch (error) {
+      // A network that comes or goes on this machine, as another stack's, cuts what the browser is about to load.
+      if (tries === 3 || !String(error).includes("ERR_NETWORK_CHANGED")) throw error;
+      await page.waitForTimeout(500);
+      page.loads = 0;
+    }
+  }
   return page;
 }
 
@@ -70,27 +85,66 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(process.env.PICTURES, `${name}.png`) });
 }
 
-const before = new Map();
+/** An answer as it is, with what this client asks for and nothing more; `heed` is given each piece as it comes. */
+export function fetchAs(headers = {}, path = "/", heed = () => {}) {
+  return new Promise((done, failed) => {
+    const { host, port, pathname, search } = new URL(path.startsWith("/.") ? new URL(path, url) : url + path);
+    const options = { host: "127.0.0.1", port, path: pathname + search, headers: { Host: host, ...headers } };
+    get(options, async (answer) => {
+      const parts = [];
+      for await (const part of answer) {
+        parts.push(part);
+        if (heed(part) === false) break;
+      }
+      done({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts) });
+    })
+      .setTimeout(10_000, function () { this.destroy(new Error(`${path} is silent`)); })
+      .on("error", failed);
+  });
+}
 
-/** Replaces a file's text as editors do: a new file beside it, then a rename. */
+/** What a page is told first: what stands in the way now; and the version that serves. */
+async function hello() {
+  const app = new URL(url).pathname.slice(1);
+  const { body } = await fetchAs({}, `/.altinn-local/events?app=${app}`, (part) => !part.includes("data: "));
+  const [, version, told] = /^id: [^/]*\/[^/]*\/([^@\n]*).*\ndata: (.*)$/m.exec(body) ?? [];
+  return { version, broken: told && JSON.parse(told).broken };
+}
+
+const before = new Map();
+let first;
+
+/** Replaces a file's text as editors do: a new file beside it, then a rename. Gives the moment of that. */
 export async function edit(file, change) {
+  first ??= (await hello()).version;
   const path = join(folder, file);
-  const text = await readFile(path, "utf8");
+  const text = await readFile(path, "utf8").catch(() => undefined);
   if (!before.has(file)) before.set(file, text);
   const next = change(text);
   if (next === text) throw new Error(`the edit of ${file} changes nothing`);
-  await replace(path, next);
+  return replace(path, next);
 }
 
 async function replace(path, text) {
+  if (text === undefined) return rm(path);
   await writeFile(`${path}.new~`, text);
+  const now = performance.timeOrigin + performance.now();
   await rename(`${path}.new~`, path);
+  return now;
 }
 
-/** Takes back all edits. */
+/** Waits until what was edited serves, and pages were told. */
+export const live = () => until("the new version", async () => ![undefined, first].includes((await hello()).version));
+
+/** Takes back all edits, and waits until what was before them serves. */
 export async function restore() {
+  if (before.size === 0) return;
   for (const [file, text] of before) await replace(join(folder, file), text);
   before.clear();
+  await until("what was before", async () => {
+    const { version, broken } = await hello();
+    return version === first && !broken;
+  });
 }
 
 /** Runs a command of altinn-local in the app's folder. */
@@ -99,6 +153,21 @@ export async function altinnLocal(...words) {
   // Where it is set, pages are left as they are.
   delete environment.CI;
   await promisify(execFile)(program, words, { cwd: folder, env: environment });
+}
+
+/** Makes a page notice the moments at which a style has these values, one after the other. */
+export async function watchStyle(page, property, values) {
+  await page.evaluate(([property, values]) => {
+    window.moments = [];
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      if (getComputedStyle(document.body)[property] === values[window.moments.length]) {
+        window.moments.push(performance.timeOrigin + performance.now());
+      }
+      if (window.moments.length < values.length) setTimeout(() => port2.postMessage(0));
+    };
+    port2.postMessage(0);
+  }, [property, values]);
 }
 
 /** Asks until the answer is right. */

@@ -10,6 +10,7 @@
 mod interrupted;
 mod journey;
 mod outside;
+mod pages;
 mod refusals;
 mod running;
 mod saves;

@@ -63,10 +63,15 @@ impl Drop for Foreign {
 
 /// GET by address, so that no resolver matters: the status and the body.
 pub fn get(port: u16, host: &str, path: &str) -> Result<(u16, String)> {
+    get_as(port, host, path, "*/*")
+}
+
+/// The same, by somebody who wants this type.
+pub fn get_as(port: u16, host: &str, path: &str, accept: &str) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     // Of version 1.0, so that the body comes as it is and ends with the connection.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

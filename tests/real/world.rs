@@ -94,7 +94,9 @@ impl World {
             .env("ALTINN_LOCAL_HOME", self.path("own"))
             .env("ALTINN_LOCAL_TOOLS_DIR", tools)
             .env("ALTINN_LOCAL_STACK", &self.stack)
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            // Where it is set, pages are left as they are.
+            .env_remove("CI");
         if std::env::var_os("DOCKER_CONFIG").is_none() {
             // The home above is not the one that knows of the engine.
             command.env("DOCKER_CONFIG", home.join(".docker"));
