@@ -43,6 +43,9 @@ pub struct File {
     /// What pages of apps do when something was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserEntry>,
+    /// Altinn's own app frontend from its source, in the pages of all apps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontend: Option<FrontendEntry>,
     /// Images to use instead of the catalogue's, as `postgres: postgres:16`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<BTreeMap<Part, ImageText>>,
@@ -82,6 +85,24 @@ pub struct WidgetEntry {
     /// `$ALTINN_LOCAL_WIDGET_PORT` of 127.0.0.1 and serve below `$ALTINN_LOCAL_WIDGET_BASE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+}
+
+/// The project of Altinn's own app frontend, `src/App/frontend` in a clone of `altinn-studio`. Its dev server must
+/// answer `/altinn-app-frontend.js`. While it does, pages get the frontend from it, at the app's own address; else
+/// the one they ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrontendEntry {
+    /// The project's folder, relative to this file; its packages are installed. Without it, its dev server is yours to
+    /// start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// The command that starts its dev server, for a shell; `yarn start` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The port that it listens on; 8080 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
 }
 
 /// What the watcher heeds.
@@ -454,6 +475,7 @@ orgs:
   ttd: {}
   skd:
 network: {port: auto, offline: never}
+frontend: {path: ../altinn-studio/src/App/frontend, command: yarn start, port: 8080}
 parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
 ";
 
@@ -469,6 +491,7 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
         assert_eq!(app.watch.rules[1].action, WatchAction::Ignore);
         assert_eq!(file.orgs.as_ref().unwrap().len(), 2);
         assert_eq!(file.network.as_ref().unwrap().port, Some(PortChoice::Auto));
+        assert_eq!(file.frontend.as_ref().unwrap().port, Some(8080));
         let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));
         assert_eq!(read(&dressed).unwrap(), file);
     }
@@ -504,6 +527,7 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
                 "unknown key of a rule",
                 "apps:\n  - path: .\n    watch:\n      rules:\n        - {path: a, action: sync, target: /a}\n",
             ),
+            ("bad port of a frontend", "frontend:\n  port: 80800\n"),
             ("bad part", "parts:\n  postgresql: postgres:16\n"),
             ("bad image", "parts:\n  postgres: postgres\n"),
             ("newer version", "version: 2\n"),
@@ -535,8 +559,17 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
     fn the_schema_knows_every_key() {
         let schema = json_schema();
         let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-        let known =
-            ["version", "stack", "environment", "apps", "orgs", "network", "browser", "parts"];
+        let known = [
+            "version",
+            "stack",
+            "environment",
+            "apps",
+            "orgs",
+            "network",
+            "browser",
+            "frontend",
+            "parts",
+        ];
         assert_eq!(keys, known);
         assert_eq!(schema["additionalProperties"], false);
     }

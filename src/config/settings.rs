@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::env::{Environment, Variable};
-use super::schema::{AppEntry, File, OfflineMode, PortChoice, WidgetEntry};
+use super::schema::{AppEntry, File, FrontendEntry, OfflineMode, PortChoice, WidgetEntry};
 use super::yaml;
 use crate::model::{
     Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WatchMode, WatchRule,
@@ -73,6 +73,28 @@ pub struct WantedWidget {
     pub command: Option<String>,
 }
 
+/// Altinn's own app frontend, not yet looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WantedFrontend {
+    /// The project's folder, absolute; none when somebody else runs it.
+    pub root: Option<PathBuf>,
+    /// What starts its dev server, for a shell.
+    pub command: String,
+    /// The port that it listens on.
+    pub port: u16,
+}
+
+impl WantedFrontend {
+    fn of(project: &Path, entry: FrontendEntry) -> Self {
+        Self {
+            root: entry.path.map(|path| project.join(path)),
+            command: entry.command.unwrap_or_else(|| "yarn start".to_owned()),
+            port: entry.port.unwrap_or(8080),
+        }
+    }
+}
+
 /// The user's wishes, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +120,8 @@ pub struct Settings {
     pub overlay: bool,
     /// Whether pages bring what changed by themselves.
     pub reload: bool,
+    /// Altinn's own app frontend from its source.
+    pub frontend: Option<WantedFrontend>,
     /// Images named by the user.
     #[serde(serialize_with = "as_texts")]
     pub parts: BTreeMap<Part, ImageRef>,
@@ -168,6 +192,7 @@ impl Settings {
             },
             environment: name,
             apps: wanted(&project, apps)?,
+            frontend: file.frontend.map(|entry| WantedFrontend::of(&project, entry)),
             project,
             files,
             orgs,
