@@ -203,7 +203,7 @@ fn pages(site: &Site, projects: &Projects, requests: &[UpRequest]) -> Option<Pag
     let overlay = projects.settings.iter().all(|settings| settings.overlay);
     let reload = projects.settings.iter().all(|settings| settings.reload);
     let wanted = !unwanted && !site.environment.is_on(Variable::Ci) && (overlay || reload);
-    wanted.then(|| Pages { overlay, reload, scripts: Vec::new() })
+    wanted.then(|| Pages { overlay, reload, scripts: Vec::new(), frontend: None })
 }
 
 pub(super) fn network_name(site: &Site) -> String {

@@ -300,15 +300,34 @@ pub struct Pages {
     pub overlay: bool,
     /// Bring what changed: style sheets in place, everything else by loading the page again.
     pub reload: bool,
-    /// Module scripts for the pages of one app, by their path: those of widgets' dev servers.
+    /// Module scripts for the pages of one app, by their path: those that bring widgets from their dev servers.
     pub scripts: Vec<(AppId, String)>,
+    /// The relayed port behind which the dev server of Altinn's own app frontend is, for all apps.
+    pub frontend: Option<u16>,
 }
 
 impl Pages {
     /// The loopback port in the router behind which the agent itself answers.
     pub const PORT: u16 = 7800;
+    /// The one behind which it answers with [`Pages::scripts`].
+    pub const SCRIPTS: u16 = 7801;
+    /// The first one for dev servers.
+    pub const SERVERS: u16 = 7802;
     /// The paths of every app's host that are ours.
     pub const PREFIX: &str = "/.altinn-local/";
+
+    /// The loopback ports of the router that these need.
+    fn relays(&self) -> impl Iterator<Item = u16> {
+        let own = self.follow().then_some(Self::PORT);
+        let scripts = (!self.scripts.is_empty()).then_some(Self::SCRIPTS);
+        own.into_iter().chain(scripts).chain(self.frontend)
+    }
+
+    /// Whether pages follow saves.
+    #[must_use]
+    pub const fn follow(&self) -> bool {
+        self.overlay || self.reload
+    }
 }
 
 /// The whole of what one stack should be.
@@ -348,7 +367,7 @@ impl Stack {
             Target::Relay(port) => Some(port),
             Target::Container(..) | Target::Cluster(..) => None,
         });
-        routes.chain(self.pages.iter().map(|_| Pages::PORT)).collect()
+        routes.chain(self.pages.iter().flat_map(Pages::relays)).collect()
     }
 
     /// The address of an app in a browser: `http://ttd.apps.altinn.localhost:8800/ttd/my-app`.

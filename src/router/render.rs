@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::model::{Code, Pages, Report, Stack, Target};
 use crate::sys::template;
 
+/// Where pages of apps take Altinn's own frontend from; the version follows.
+const FRONTEND: &str = "https://altinncdn.no/toolkits/altinn-app-frontend/";
 const TEMPLATE: &str = include_str!("../../templates/router/nginx.conf");
 
 #[derive(Serialize)]
@@ -78,7 +80,16 @@ fn pages(wanted: &Pages, servers: &[Server]) -> Result<Value, Report> {
         }
         scripts.push(json!({ "id": app, "paths": paths }));
     }
-    Ok(json!({ "hosts": hosts, "scripts": scripts, "port": Pages::PORT, "prefix": Pages::PREFIX }))
+    Ok(json!({
+        "hosts": hosts,
+        "scripts": scripts,
+        "frontend": wanted.frontend,
+        "cdn": FRONTEND,
+        "follow": wanted.follow(),
+        "port": Pages::PORT,
+        "scripts_port": Pages::SCRIPTS,
+        "prefix": Pages::PREFIX,
+    }))
 }
 
 /// Whether a path means nothing but itself to NGINX and to HTML.

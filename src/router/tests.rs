@@ -40,18 +40,29 @@ fn a_stack_renders_to_this_configuration() {
 #[test]
 fn pages_of_apps_get_scripts() {
     let app: AppId = "ttd/demo".parse().unwrap();
-    let scripts =
-        ["/.altinn-local/widgets/map/@vite/client", "/.altinn-local/widgets/map/src/main.tsx"];
-    let scripts = scripts.map(|path| (app.clone(), path.to_owned())).to_vec();
-    let mut stack = stack(Some(Pages { overlay: true, reload: true, scripts }));
+    let scripts = vec![(app.clone(), "/.altinn-local/widgets.js?app=ttd/demo".to_owned())];
+    let pages = Pages { overlay: true, reload: true, scripts, frontend: None };
+    let mut stack = stack(Some(pages));
     stack.routes.push(Route {
         hosts: vec![apps_host(&app.org)],
-        prefix: Some("/.altinn-local/widgets/map/".to_owned()),
+        prefix: Some("/.altinn-local/widgets/demo/map/".to_owned()),
         to: Target::Relay(5173),
     });
-    assert_eq!(stack.relays().into_iter().collect::<Vec<_>>(), [5173, 7800]);
+    assert_eq!(stack.relays().into_iter().collect::<Vec<_>>(), [5173, 7800, 7801]);
     let text = render(&stack).unwrap();
     let start = text.find("  # Pages of apps").unwrap();
+    let end = text.find("listen 8800 default_server").unwrap();
+    insta::assert_snapshot!(&text[start..end]);
+}
+
+#[test]
+fn pages_may_get_the_frontend_from_its_source_and_nothing_else() {
+    let pages = Pages { overlay: false, reload: false, scripts: Vec::new(), frontend: Some(7802) };
+    let stack = stack(Some(pages));
+    assert_eq!(stack.relays().into_iter().collect::<Vec<_>>(), [7802]);
+    let text = render(&stack).unwrap();
+    assert!(!text.contains("page.js") && !text.contains("widgets.js"));
+    let start = text.find("  # Which frontend").unwrap();
     let end = text.find("listen 8800 default_server").unwrap();
     insta::assert_snapshot!(&text[start..end]);
 }
@@ -60,7 +71,7 @@ fn pages_of_apps_get_scripts() {
 fn a_path_that_means_more_than_itself_is_refused() {
     for path in ["/a\"><script>", "/a;", "/a b", "/$host", "a", "/a\n", "/{"] {
         let scripts = vec![("ttd/demo".parse().unwrap(), path.to_owned())];
-        let pages = Pages { overlay: true, reload: true, scripts };
+        let pages = Pages { overlay: true, reload: true, scripts, frontend: None };
         assert_eq!(render(&stack(Some(pages))).unwrap_err().code, Code::Bug, "{path:?}");
     }
 }
