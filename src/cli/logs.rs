@@ -28,7 +28,9 @@ pub(super) async fn run(
     let site = (&context.environment, &context.dirs, &context.stack);
     let written = output(site, &wanted, tail, follow).await?;
     // What the agent did for one container is told by `status`; only its lines are asked for here.
-    let with_journal = service.is_none() || wanted.iter().any(|one| one.kind == ResourceKind::App);
+    let in_journal =
+        |one: &Resource| matches!(one.kind, ResourceKind::App | ResourceKind::DevServer);
+    let with_journal = service.is_none() || wanted.iter().any(in_journal);
     let told = if with_journal {
         journal(&client, &wanted, service.is_some(), tail, follow).await?.boxed()
     } else {
@@ -67,7 +69,7 @@ fn choose(snapshot: &Snapshot, name: Option<&str>) -> Result<Vec<Resource>, Repo
         .fix("altinn-local status", "shows them with their states"))
 }
 
-/// Lines of builds and deploys: of the given apps only, or all of them.
+/// Lines of builds, deploys and dev servers: of the given apps and servers only, or all of them.
 async fn journal(
     client: &Client,
     wanted: &[Resource],
@@ -76,6 +78,11 @@ async fn journal(
     follow: bool,
 ) -> Result<impl Stream<Item = Line> + Send + use<>, Report> {
     let lines = client.logs(None, tail, follow).await?;
+    let servers: Vec<String> = wanted
+        .iter()
+        .filter(|one| one.kind == ResourceKind::DevServer)
+        .map(|one| one.id.clone())
+        .collect();
     let apps: Vec<String> = wanted
         .iter()
         .filter_map(|one| Some(one.id.strip_prefix("app.")?.replacen('.', "/", 1)))
@@ -87,7 +94,8 @@ async fn journal(
     Ok(lines.filter_map(move |line| {
         let line = read(&line).filter(|line| {
             // A step's id ends with the app it works on: `build ttd/my-app`.
-            !only || apps.iter().any(|app| line.source.ends_with(app))
+            let of_app = apps.iter().any(|app| line.source.ends_with(app));
+            !only || of_app || servers.contains(&line.source)
         });
         std::future::ready(line)
     }))

@@ -14,6 +14,7 @@ use crate::sys::calls::Calls;
 use crate::sys::docker::Docker;
 use crate::sys::helper::{self, Helper};
 use crate::sys::tunnel;
+use crate::widgets::{self, Switchboard};
 
 /// The first and the longest wait before a tunnel that ended is opened again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
@@ -56,6 +57,7 @@ impl Browser {
         &mut self,
         site: &Site,
         desire: &Desire,
+        servers: Switchboard,
     ) -> Option<impl Future<Output = ()> + use<>> {
         let wanted = Wanted::from(&desire.stack);
         if self.wanted == wanted {
@@ -66,7 +68,7 @@ impl Browser {
         let (site, open) = (site.clone(), self.open.clone());
         Some(async move {
             if let Some(wanted) = wanted {
-                tokio::select! { () = keep(site, wanted) => {}, () = open.cancelled() => {} }
+                tokio::select! { () = keep(site, wanted, servers) => {}, () = open.cancelled() => {} }
             }
         })
     }
@@ -79,7 +81,7 @@ impl Browser {
 }
 
 /// Opens the tunnel, again and again as it ends.
-async fn keep(site: Site, wanted: Wanted) {
+async fn keep(site: Site, wanted: Wanted, servers: Switchboard) {
     let helper = match helper::find(&site.dirs.tools) {
         Ok(helper) => helper,
         // That there is none is told where it costs most: at the apps' saves.
@@ -89,7 +91,7 @@ async fn keep(site: Site, wanted: Wanted) {
     let mut wait = WAITS.0;
     loop {
         let opened = Instant::now();
-        let ended = hold(&site, &wanted, &helper).await;
+        let ended = hold(&site, &wanted, &helper, &servers).await;
         // One that held was fine: what ended it is the router's restart.
         if opened.elapsed() > WAITS.1 {
             wait = WAITS.0;
@@ -100,7 +102,12 @@ async fn keep(site: Site, wanted: Wanted) {
     }
 }
 
-async fn hold(site: &Site, wanted: &Arc<Wanted>, helper: &Helper) -> Result<(), Report> {
+async fn hold(
+    site: &Site,
+    wanted: &Arc<Wanted>,
+    helper: &Helper,
+    servers: &Switchboard,
+) -> Result<(), Report> {
     // Its calls are of no run, and must not be counted for one.
     let docker = Docker::connect(&site.engine_choice(), Calls::default()).await?;
     let pages = wanted.pages.as_ref().map(|pages| page::Pages {
@@ -112,13 +119,17 @@ async fn hold(site: &Site, wanted: &Arc<Wanted>, helper: &Helper) -> Result<(), 
     });
     let relays = wanted.relays.iter().copied();
     let answer = |port, stream| {
-        let (pages, wanted) = (pages.clone(), Arc::clone(wanted));
+        let (pages, servers) = (pages.clone(), servers.clone());
         async move {
-            match pages {
-                Some(pages) if port == Pages::PORT => page::converse(pages, stream).await,
+            match (port, pages) {
+                (Pages::PORT, Some(pages)) => page::converse(pages, stream).await,
+                (Pages::SCRIPTS, _) => widgets::converse(servers, stream).await,
                 // The number comes from a container, which has no say in where it may lead.
-                _ if wanted.relays.contains(&port) => tunnel::forward(stream, port).await,
-                _ => {}
+                (relayed, _) => {
+                    if let Some(port) = servers.port(relayed) {
+                        tunnel::forward(stream, port).await;
+                    }
+                }
             }
         }
     };

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::carry::contents;
+use super::dev::{self, Dev};
 use super::handle::UpRequest;
 use super::local::found_app;
 use super::ports;
 use super::workshop::{Site, Workshop};
 use crate::build::{self, Context, Landing};
 use crate::config::env::Variable;
-use crate::config::schema::{OfflineMode, PortChoice};
+use crate::config::schema::{OfflineMode, PortChoice, Profile};
 use crate::config::settings::{Overrides, Settings};
 use crate::deploy::ReleaseSpec;
 use crate::deploy::release;
@@ -23,6 +24,7 @@ use crate::stack::{self, Images, Wish};
 use crate::sys::helper::Helper;
 use crate::sys::host::HostFacts;
 use crate::sys::walk::Hashes;
+use crate::widgets::{self, Frontend, Source};
 use crate::{cluster, parts, router};
 
 /// The parts that every stack has.
@@ -38,6 +40,7 @@ pub(super) struct Desire {
     pub(super) pulls: Vec<ImageRef>,
     pub(super) routes: String,
     pub(super) works: Vec<Work>,
+    pub(super) dev: Vec<Dev>,
     pub(super) notices: Vec<Report>,
 }
 
@@ -124,24 +127,33 @@ pub(super) struct Projects {
     pub(super) apps: Vec<App>,
     pub(super) orgs: BTreeSet<OrgName>,
     pub(super) settings: Vec<Settings>,
+    /// What is served from its source.
+    pub(super) sources: Vec<Source>,
 }
 
 /// Reads the configuration of every project.
 pub(super) fn read_projects(site: &Site, requests: &[UpRequest]) -> Result<Projects, Report> {
     let mut apps: BTreeMap<String, App> = BTreeMap::new();
     let (mut orgs, mut all) = (BTreeSet::new(), Vec::new());
+    let mut found = Vec::new();
     for request in requests {
         let overrides = Overrides { stack: Some(site.stack.clone()), ..Overrides::default() };
         let settings = Settings::resolve(&request.dir, overrides, &site.environment)?;
         for wanted in &settings.apps {
             let app = found_app(wanted)?;
+            let in_folder = request.options.profiles.contains(&Profile::Widgets);
+            let widgets = widgets::find(&app.root, &wanted.widgets, in_folder)?;
+            found.extend(widgets.into_iter().map(|widget| Source::Widget(app.id.clone(), widget)));
             orgs.insert(app.id.org.clone());
             apps.insert(app.id.to_string(), app);
         }
         orgs.extend(settings.orgs.iter().cloned());
         all.push(settings);
     }
-    Ok(Projects { apps: apps.into_values().collect(), orgs, settings: all })
+    let frontends = all.iter().filter_map(|settings| settings.frontend.as_ref());
+    let frontends = frontends.map(Frontend::new).collect::<Result<Vec<_>, _>>()?;
+    let sources = dev::sources(found, frontends);
+    Ok(Projects { apps: apps.into_values().collect(), orgs, settings: all, sources })
 }
 
 /// The whole of what the projects want.
@@ -177,6 +189,7 @@ pub(super) async fn desire(
         let helper = shop.helper.as_ref().map_or("", |helper| helper.short());
         wanted.contents = format!("{}{helper}", cluster::fingerprint(wanted, &contents())?);
     }
+    let dev = dev::add(&mut stack, &projects);
     let routes = router::render(&stack)?;
     let mut works = Vec::new();
     for app in &stack.apps {
@@ -189,7 +202,7 @@ pub(super) async fn desire(
     {
         notices.push(report.clone());
     }
-    Ok(Desire { stack, images, bases, pulls, routes, works, notices })
+    Ok(Desire { stack, images, bases, pulls, routes, works, dev, notices })
 }
 
 /// The port that the files ask for.

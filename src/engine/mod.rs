@@ -8,6 +8,7 @@ mod browser;
 mod carry;
 mod converge;
 mod desire;
+mod dev;
 mod execute;
 mod handle;
 mod hot;

@@ -33,8 +33,8 @@ pub struct Line {
 /// Lines as they come.
 pub type Lines = Pin<Box<dyn Stream<Item = Line> + Send>>;
 
-/// What the given resources wrote: the last `tail` lines of each, and then new ones when following. Clusters have no
-/// log of their own and are left out.
+/// What the given resources wrote: the last `tail` lines of each, and then new ones when following. Clusters and dev
+/// servers have no log of their own and are left out.
 pub async fn output(
     (environment, dirs, stack): (&Environment, &Dirs, &StackName),
     resources: &[Resource],
@@ -47,7 +47,8 @@ pub async fn output(
     for resource in resources {
         let id = resource.id.clone();
         let lines: Pin<Box<dyn Stream<Item = Stamped> + Send>> = match resource.kind {
-            ResourceKind::Cluster => continue,
+            // What a dev server writes is in the journal.
+            ResourceKind::Cluster | ResourceKind::DevServer => continue,
             ResourceKind::App => match app_kube(resource, dirs, stack).await? {
                 Some((kube, app)) => Box::pin(app_log(kube, app, tail, follow)),
                 None => continue,

@@ -15,6 +15,7 @@ use super::board::Board;
 use super::browser::Browser;
 use super::converge::{self, Converged};
 use super::desire::{Desire, SharedHashes};
+use super::dev::DevServers;
 use super::execute::milliseconds;
 use super::handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest,
@@ -61,6 +62,8 @@ struct Run {
 #[derive(Debug)]
 enum Ended {
     Up(Box<Result<Converged, Report>>, bool),
+    /// The run of this number has nothing more to wait for.
+    Settled(u64, Vec<(String, String)>),
     Down(Result<Vec<(String, String)>, Report>),
     Ship(Box<Ship>),
     Looked(Vec<Resource>),
@@ -92,6 +95,7 @@ struct Engine {
     /// How many of them are being made.
     warmups: usize,
     browser: Browser,
+    dev: DevServers,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
     tasks: JoinSet<Ended>,
@@ -122,6 +126,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         warming: CancellationToken::new(),
         warmups: 0,
         browser: Browser::default(),
+        dev: DevServers::default(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
         tasks: JoinSet::new(),
@@ -297,6 +302,7 @@ impl Engine {
             Job::Down(request) => {
                 self.stop_watching();
                 self.browser.close();
+                self.dev.close(&self.site.journal);
                 let work = converge::down(site, request, token);
                 self.tasks.spawn(async move { Ended::Down(work.await) });
             }
@@ -307,6 +313,11 @@ impl Engine {
         self.quiet_since = Instant::now();
         match ended {
             Ended::Up(result, watch) => self.end_up(*result, watch),
+            Ended::Settled(run, links) => {
+                if self.run.as_ref().is_some_and(|under_way| under_way.number == run) {
+                    self.finish(Ok(links));
+                }
+            }
             Ended::Down(result) => {
                 if result.is_ok() {
                     self.ending = true;
@@ -328,22 +339,44 @@ impl Engine {
     }
 
     fn end_up(&mut self, result: Result<Converged, Report>, watch: bool) {
-        let links = match result {
-            Ok(converged) if converged.planned_only => Ok(Vec::new()),
+        match result {
+            Ok(converged) if converged.planned_only => self.finish(Ok(Vec::new())),
             Ok(converged) => {
                 self.tell(resources::list(&converged.desire, &converged.found));
                 self.serve(&converged, watch);
-                if let Some(work) = self.browser.follow(&self.site, &converged.desire) {
-                    self.tasks.spawn(async move {
-                        work.await;
-                        Ended::Quiet
-                    });
-                }
-                Ok(resources::links(&converged.desire, self.site.agent_port))
+                self.follow(&converged.desire);
+                self.settle(resources::links(&converged.desire, self.site.agent_port));
             }
-            Err(report) => Err(report),
-        };
-        self.finish(links);
+            Err(report) => self.finish(Err(report)),
+        }
+    }
+
+    /// Starts, and ends, what runs on this machine beside the stack.
+    fn follow(&mut self, desire: &Desire) {
+        for server in self.dev.follow(&self.site, desire) {
+            self.quietly(server);
+        }
+        let servers = self.dev.switchboard.clone();
+        if let Some(tunnel) = self.browser.follow(&self.site, desire, servers) {
+            self.quietly(tunnel);
+        }
+    }
+
+    fn quietly(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            work.await;
+            Ended::Quiet
+        });
+    }
+
+    /// Finishes the run when what it started answers; one that is cancelled meanwhile waits for nothing.
+    fn settle(&mut self, links: Vec<(String, String)>) {
+        let Some(run) = &self.run else { return };
+        let (number, cancel, settled) = (run.number, run.cancel.clone(), self.dev.settled());
+        self.tasks.spawn(async move {
+            tokio::select! { () = settled => {}, () = cancel.cancelled() => {} }
+            Ended::Settled(number, links)
+        });
     }
 
     fn finish(&mut self, result: Result<Vec<(String, String)>, Report>) {

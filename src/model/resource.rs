@@ -16,6 +16,8 @@ pub enum ResourceKind {
     Registry,
     /// An app in its organisation's cluster.
     App,
+    /// A dev server on the workstation.
+    DevServer,
 }
 
 /// The closed set of states.
@@ -46,7 +48,7 @@ pub enum ResourceState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resource {
-    /// As `studio.gitea`, `org.ttd.cluster`, `app.ttd.my-app`.
+    /// As `studio.gitea`, `org.ttd.cluster`, `app.ttd.my-app`, `app.ttd.my-app.widget.map`.
     pub id: String,
     /// What it is.
     pub kind: ResourceKind,

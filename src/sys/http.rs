@@ -42,6 +42,13 @@ impl Http {
         }
     }
 
+    /// The status of a GET at `localhost`, by whichever of its addresses a server listens on.
+    pub async fn local_status(&self, port: u16, path: &str) -> Result<u16, String> {
+        let request = self.client.get(format!("http://localhost:{port}{path}"));
+        let answer = request.timeout(Duration::from_secs(2)).send().await;
+        answer.map(|answer| answer.status().as_u16()).map_err(|error| chain(&error))
+    }
+
     /// The status of a GET; an error text when nothing answered.
     pub async fn status(&self, port: u16, host: Option<&str>, path: &str) -> Result<u16, String> {
         let request = self.request(reqwest::Method::GET, port, host, path);

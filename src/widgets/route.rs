@@ -1,20 +1,19 @@
-//! How a page gets a widget from its dev server: the path below which the server is reached at the page's own
-//! address, and the script that a page needs for it.
+//! How a page gets widgets from their dev servers: the path below which each is reached at the page's own address,
+//! and the script that a page needs for them.
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::project::Widget;
-use crate::model::{AppId, WidgetName};
+use super::state::DevState;
+use crate::model::{AppId, ResourceState};
 
-/// A dev server that answers, and where its pages find it.
+const MODULE: &str = include_str!("../../templates/widgets/page.js");
+
+/// A dev server that answers, and where pages find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DevRoute {
-    /// Whose pages it is for.
-    pub app: AppId,
-    /// The widget.
-    pub widget: WidgetName,
     /// The web component's name, when it is known.
     pub tag_name: Option<String>,
     /// The path that requests and the HMR socket begin with, with a slash at both ends. It goes to the server as it
@@ -27,12 +26,10 @@ pub struct DevRoute {
 }
 
 impl DevRoute {
-    pub(super) fn new(app: &AppId, widget: &Widget, port: u16) -> Self {
-        let prefix = prefix(&widget.name);
+    pub(super) fn of_widget(app: &AppId, widget: &Widget, port: u16) -> Self {
+        let prefix = prefix(app, widget);
         Self {
-            app: app.clone(),
             entries: vec![format!("{prefix}{}", widget.entry)],
-            widget: widget.name.clone(),
             tag_name: widget.tag_name.clone(),
             prefix,
             port,
@@ -40,42 +37,25 @@ impl DevRoute {
     }
 }
 
-/// The path of a widget's dev server at any address of the router.
-pub(super) fn prefix(widget: &WidgetName) -> String {
-    format!("/.altinn-local/widgets/{widget}/")
+/// The path of a widget's dev server on the host of its app's organisation.
+pub(super) fn prefix(app: &AppId, widget: &Widget) -> String {
+    format!("/.altinn-local/widgets/{}/{}/", app.app, widget.name)
 }
 
-/// The module that a page loads first of all its scripts, as an external file, so that `script-src 'self'` lets it.
-///
-/// It says at once which web component comes from its source, so that the built bundle steps back. Then it does what
-/// Vite's own HTML would: hooks React's refresh runtime in before any React of this server is read, opens the HMR
-/// socket, and loads the widget. A server that has gone leaves the page as it is.
+/// The module that the pages of an app load first of all their scripts, as an external file, so that
+/// `script-src 'self'` lets it. It changes with what the app's dev servers do.
 #[must_use]
-pub fn dev_module(route: &DevRoute) -> String {
-    let given = json!({
-        "tagName": route.tag_name,
-        "prefix": route.prefix,
-        "entries": route.entries,
-    });
-    format!(
-        "const {{ tagName, prefix, entries }} = {given};
-if (tagName) (globalThis.altinnLocalWidgets ??= new Set()).add(tagName);
-try {{
-  const refresh = await import(`${{prefix}}@react-refresh`).catch(() => undefined);
-  const inject = refresh?.injectIntoGlobalHook ?? refresh?.default?.injectIntoGlobalHook;
-  if (inject) {{
-    inject(window);
-    window.$RefreshReg$ ??= () => {{}};
-    window.$RefreshSig$ ??= () => (type) => type;
-    window.__vite_plugin_react_preamble_installed__ = true;
-  }}
-  await import(`${{prefix}}@vite/client`);
-  await Promise.all(entries.map((entry) => import(entry)));
-}} catch (error) {{
-  console.error(`altinn-local: ${{prefix}} could not be loaded`, error);
-}}
-"
-    )
+pub fn page_module(servers: &[DevState]) -> String {
+    let waits = |one: &DevState| one.route.is_none() && one.state != ResourceState::Failed;
+    let waiting = servers.iter().any(waits);
+    let routes = servers.iter().filter_map(|one| one.route.as_ref());
+    let widgets: Vec<_> = routes
+        .map(|DevRoute { tag_name, prefix, entries, .. }| {
+            json!({ "tagName": tag_name, "prefix": prefix, "entries": entries })
+        })
+        .collect();
+    let given = json!({ "waiting": waiting, "widgets": widgets });
+    MODULE.replace("__GIVEN__", &given.to_string())
 }
 
 #[cfg(test)]
@@ -85,13 +65,20 @@ mod tests {
     #[test]
     fn names_and_paths_are_data_in_the_module() {
         let route = DevRoute {
-            app: "ttd/demo".parse().unwrap(),
-            widget: "map".parse().unwrap(),
             tag_name: Some("widget-map".to_owned()),
-            prefix: prefix(&"map".parse().unwrap()),
+            prefix: "/.altinn-local/widgets/demo/map/".to_owned(),
             port: 4711,
-            entries: vec!["/.altinn-local/widgets/map/src/\"};`${x}\n.ts".to_owned()],
+            entries: vec!["/.altinn-local/widgets/demo/map/src/\"};`${x}\n.ts".to_owned()],
         };
-        insta::assert_snapshot!(dev_module(&route));
+        let given = |servers: &[DevState]| {
+            let module = page_module(servers);
+            module.lines().find(|line| line.starts_with("const {")).unwrap().to_owned()
+        };
+        let serving = DevState { route: Some(route), ..DevState::new(ResourceState::Healthy) };
+        let starting = DevState::new(ResourceState::Starting);
+        let failed = DevState::new(ResourceState::Failed);
+        insta::assert_snapshot!(
+            [given(&[serving.clone(), failed]), given(&[serving, starting]), given(&[])].join("\n")
+        );
     }
 }

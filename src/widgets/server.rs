@@ -1,18 +1,20 @@
-//! The dev server of one widget: installed when needed, started, listened to, started again when it dies, and ended
-//! with all it started when nobody holds it any more.
+//! A dev server: installed when needed, started, listened to, started again when it dies, and ended with all it
+//! started when nobody holds it any more.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::findings::{Findings, Heard};
 use super::install::{install, is_installed};
+use super::launch;
 use super::project::Widget;
-use super::route::{DevRoute, prefix};
+use super::source::{Frontend, Source};
+use super::state::DevState;
 use super::toolchain::Toolchain;
 use crate::events::{EventKind, Journal, StepScope};
-use crate::model::{AppId, Code, Report};
+use crate::model::{AppId, Code, Diagnostic, Report, ResourceState};
 use crate::sys::http::Http;
 use crate::sys::net;
 use crate::sys::process::Program;
@@ -27,29 +29,15 @@ const WELL: Duration = Duration::from_mins(1);
 const ASKED: Duration = Duration::from_millis(100);
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How often we ask whether a server that we did not start still answers.
+const ATTENDED: Duration = Duration::from_secs(1);
 /// How often we look whether other packages are wanted.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Node code that ends the server and all it started when our end of its standard input is gone: also a `SIGKILL`
-/// of the agent takes the server with it. On Windows the job object does that. Worker threads have an input of their
-/// own, which is at its end from the start. It travels in a `data:` URL, so it is without `?`, `#` and `%`.
-const WATCHDOG: &str = "\
-import{isMainThread as m}from'node:worker_threads';\
-const e=()=>{if(process.platform==='win32')process.exit();process.kill(0,'SIGKILL')};\
-if(m)process.stdin.on('end',e).on('error',e).resume()";
-
-/// The same around a command of the user's.
-const WATCHED_COMMAND: &str = "\
-const c=require('node:child_process').spawn(process.argv[1],{shell:true,stdio:['ignore','inherit','inherit']});\
-c.on('exit',(code)=>process.exit(code??1));\
-const e=()=>{if(process.platform==='win32')process.exit();process.kill(0,'SIGKILL')};\
-process.stdin.on('end',e).on('error',e).resume()";
-
-/// The dev server of one widget of one app.
+/// The dev server of one project.
 #[derive(Debug)]
 pub struct DevServer {
-    app: AppId,
-    widget: Widget,
+    source: Source,
     toolchain: Toolchain,
     http: Http,
     log: StepScope,
@@ -61,44 +49,41 @@ pub struct DevServer {
 enum Ended {
     /// It died.
     Died(Report),
-    /// The lock file names other packages than those it runs with.
+    /// It is to be started anew, and nothing is wrong.
     Outdated,
 }
 
 impl DevServer {
-    /// A server that does not run yet. Its lines are told as those of `app.<org>.<app>.widget.<name>`.
-    pub fn new(
-        app: AppId,
-        widget: Widget,
-        toolchain: Toolchain,
-        journal: Journal,
-    ) -> Result<Self, Report> {
-        let source = format!("{}.widget.{}", app.resource(), widget.name);
-        let log = StepScope::new(journal.clone(), source);
-        Ok(Self { app, widget, toolchain, http: Http::new()?, log, journal, pause: PAUSE })
+    /// A server that does not run yet. Its lines are told as those of [`Source::id`].
+    pub fn new(source: Source, toolchain: Toolchain, journal: Journal) -> Result<Self, Report> {
+        let log = StepScope::new(journal.clone(), source.id());
+        Ok(Self { source, toolchain, http: Http::new()?, log, journal, pause: PAUSE })
     }
 
-    /// Runs until it is given up, which a notice tells; `route` holds where it answers, and nothing while it does
-    /// not. Dropping the future ends the server with all it started.
-    pub async fn run(self, route: watch::Sender<Option<DevRoute>>) {
-        let report = self.keep(&route).await;
-        route.send_replace(None);
+    /// Runs until it is given up; what goes wrong is told as notices, too. Dropping the future ends the server with all
+    /// it started.
+    pub async fn run(self, state: watch::Sender<DevState>) {
+        let report = self.keep(&state).await;
+        state.send_replace(DevState::faulty(ResourceState::Failed, report.clone()));
+        self.tell(report);
+    }
+
+    fn tell(&self, report: Report) {
         self.journal.emit(EventKind::Notice { report: Box::new(report) });
     }
 
     /// Starts it again and again; tells why not any longer.
-    async fn keep(&self, route: &watch::Sender<Option<DevRoute>>) -> Report {
+    async fn keep(&self, state: &watch::Sender<DevState>) -> Report {
         let mut deaths = 0;
         loop {
-            if let Err(report) =
-                install(&self.widget, &self.toolchain, |line| self.log.log(line)).await
-            {
+            if let Err(report) = self.install(state).await {
                 return report;
             }
+            if deaths == 0 {
+                state.send_replace(DevState::new(ResourceState::Starting));
+            }
             let started = Instant::now();
-            let ended = self.serve(route).await;
-            route.send_replace(None);
-            let report = match ended {
+            let report = match self.serve(state).await {
                 Ok(Ended::Outdated) => continue,
                 Ok(Ended::Died(report)) => report,
                 Err(report) => return report,
@@ -107,64 +92,140 @@ impl DevServer {
             if deaths > RESTARTS {
                 return report.fix("altinn-local up", "starts it again");
             }
-            self.log.log(&format!("{}; starting it again", report.title));
-            sleep(self.pause * 2_u32.pow(deaths - 1)).await;
+            state.send_replace(DevState::faulty(ResourceState::Degraded, report.clone()));
+            let pause = self.pause * 2_u32.pow(deaths - 1);
+            self.log.log(&format!("{}; starting it again in {pause:.1?}", report.title));
+            // What dies again and again is told at its first death and its last.
+            if deaths == 1 {
+                self.tell(report.why(format!("it is started again in {pause:.1?}")));
+            }
+            sleep(pause).await;
         }
     }
 
+    async fn install(&self, state: &watch::Sender<DevState>) -> Result<(), Report> {
+        let Source::Widget(_, widget) = &self.source else { return Ok(()) };
+        if is_installed(&widget.root) {
+            return Ok(());
+        }
+        state.send_replace(DevState::new(ResourceState::Creating));
+        install(widget, &self.toolchain, |line| self.log.log(line)).await
+    }
+
     /// Runs it once.
-    async fn serve(&self, route: &watch::Sender<Option<DevRoute>>) -> Result<Ended, Report> {
-        // The port stays free for us only as long as nobody else asks; then the server says so and ends.
-        let port = net::free_port()
-            .ok_or_else(|| Report::new(Code::WidgetServerFailed, "no port is free on 127.0.0.1"))?;
-        let running = self.program(port)?.open_input().run(|line| self.log.log(line));
+    async fn serve(&self, state: &watch::Sender<DevState>) -> Result<Ended, Report> {
+        let (port, program) = match &self.source {
+            Source::Widget(app, widget) => {
+                // The port stays free for us only as long as nobody else asks; then the server says so and ends.
+                let port = net::free_port().ok_or_else(|| {
+                    Report::new(Code::WidgetServerFailed, "no port is free on 127.0.0.1")
+                })?;
+                (port, self.widget(app, widget, port)?)
+            }
+            Source::Frontend(frontend) => match self.frontend(frontend).await {
+                Ok(Some(program)) => (frontend.port, program),
+                Ok(None) => return Ok(self.attend(frontend.port, state).await),
+                Err(report) => return Ok(Ended::Died(report)),
+            },
+        };
+        let mut findings = Findings::default();
+        let base = self.source.root().cloned().unwrap_or_default();
+        let running = program.open_input().run(|line| {
+            self.log.log(line);
+            match findings.hear(line, &base) {
+                Some(Heard::Changed) => mended(state),
+                Some(Heard::Broken(diagnostic)) => self.broken(state, diagnostic),
+                None => {}
+            }
+        });
         tokio::select! {
             finished = running => {
                 let finished = finished?;
                 let why = format!("`{}` ended with {}", finished.command, finished.status);
                 Ok(Ended::Died(self.failed("ended").why(why).with_tail(finished.tail)))
             }
-            report = self.answers(port, route) => Ok(Ended::Died(report)),
+            report = self.answers(port, state) => Ok(Ended::Died(report)),
             () = self.outdated() => Ok(Ended::Outdated),
         }
     }
 
     /// Waits until it answers and tells so; ends only when it never does.
-    async fn answers(&self, port: u16, route: &watch::Sender<Option<DevRoute>>) -> Report {
-        let path = format!("{}@vite/client", prefix(&self.widget.name));
+    async fn answers(&self, port: u16, state: &watch::Sender<DevState>) -> Report {
+        let path = self.source.probe();
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if self.http.status(port, None, &path).await == Ok(200) {
-                route.send_replace(Some(DevRoute::new(&self.app, &self.widget, port)));
+            if self.is_answering(port).await {
+                state.send_replace(DevState::serving(self.source.route(port)));
                 return std::future::pending().await;
             }
             sleep(ASKED).await;
         }
-        self.failed("does not answer").why(format!("`http://127.0.0.1:{port}{path}` is not there"))
+        self.failed("does not answer").why(format!("`http://localhost:{port}{path}` is not there"))
+    }
+
+    async fn is_answering(&self, port: u16) -> bool {
+        self.http.local_status(port, &self.source.probe()).await == Ok(200)
+    }
+
+    /// Follows a server that somebody else runs, as long as it answers, or until it does when nobody else may start it.
+    async fn attend(&self, port: u16, state: &watch::Sender<DevState>) -> Ended {
+        let ours_to_start = self.source.root().is_some();
+        loop {
+            match (self.is_answering(port).await, state.borrow().route.is_some()) {
+                (true, false) => {
+                    self.log.log(&format!("a dev server that runs already answers on port {port}"));
+                    state.send_replace(DevState::serving(self.source.route(port)));
+                }
+                (false, _) if ours_to_start => return Ended::Outdated,
+                (false, true) => {
+                    self.log.log("the dev server has gone");
+                    state.send_replace(self.absent(port));
+                }
+                (false, false) if !state.borrow().is_settled() => {
+                    state.send_replace(self.absent(port));
+                }
+                (true, true) | (false, false) => {}
+            }
+            sleep(ATTENDED).await;
+        }
+    }
+
+    fn absent(&self, port: u16) -> DevState {
+        let report = self
+            .failed("does not run")
+            .why(format!("nobody answers `{}` on port {port}", self.source.probe()))
+            .fix("yarn start", "in src/App/frontend of altinn-studio")
+            .fix("frontend: { path: DIR }", "in altinn-local.yaml, to have it started");
+        DevState::faulty(ResourceState::Degraded, report)
+    }
+
+    /// What was saved cannot be served; pages show it, too.
+    fn broken(&self, state: &watch::Sender<DevState>, diagnostic: Diagnostic) {
+        let title = format!("{} does not compile", self.source.title());
+        let report = Report::new(Code::WidgetBuildFailed, title).with_diagnostics(vec![diagnostic]);
+        let is_new = state.borrow().error.as_ref() != Some(&report);
+        state.send_modify(|state| {
+            state.state = ResourceState::Degraded;
+            state.error = Some(report.clone());
+        });
+        if is_new {
+            self.tell(report);
+        }
     }
 
     /// Waits until the packages have been others than those wanted for two looks: npm itself is not done at the first.
     async fn outdated(&self) {
+        let Source::Widget(_, widget) = &self.source else { return std::future::pending().await };
         let mut seen = 0;
         while seen < 2 {
             sleep(LOOK).await;
-            seen = if is_installed(&self.widget.root) { 0 } else { seen + 1 };
+            seen = if is_installed(&widget.root) { 0 } else { seen + 1 };
         }
         self.log.log("other packages are wanted; starting anew");
     }
 
-    fn program(&self, port: u16) -> Result<Program, Report> {
-        let Widget { name, root, command, .. } = &self.widget;
-        let (base, port) = (prefix(name), port.to_string());
-        let node = self
-            .toolchain
-            .node(root)
-            .env("ALTINN_LOCAL_WIDGET_BASE", &base)
-            .env("ALTINN_LOCAL_WIDGET_PORT", &port);
-        if let Some(command) = command {
-            return Ok(node.args(["-e", WATCHED_COMMAND, command]));
-        }
-        let vite = vite(root).ok_or_else(|| {
+    fn widget(&self, app: &AppId, widget: &Widget, port: u16) -> Result<Program, Report> {
+        launch::widget(&self.toolchain, app, widget, port).ok_or_else(|| {
             self.failed("does not start")
                 .why("Vite is not among the installed packages")
                 .fix("npm install --save-dev vite", "in the widget's folder")
@@ -172,32 +233,54 @@ impl DevServer {
                     "command: npm run dev",
                     "in altinn-local.yaml, when the project starts otherwise",
                 )
-        })?;
-        Ok(node
-            .arg("--import")
-            .arg(format!("data:text/javascript,{WATCHDOG}"))
-            .arg(vite.display().to_string())
-            .args(["--host", "127.0.0.1", "--port", &port, "--strictPort"])
-            .args(["--base", &base, "--clearScreen", "false"]))
+        })
+    }
+
+    /// What starts the app frontend's own server; none when it runs already, or is somebody else's to start.
+    async fn frontend(&self, frontend: &Frontend) -> Result<Option<Program>, Report> {
+        let Some(root) = &frontend.root else { return Ok(None) };
+        if self.is_answering(frontend.port).await {
+            return Ok(None);
+        }
+        // Its project names the port itself, so that another one cannot be had.
+        if !net::is_port_free(frontend.port) {
+            return Err(self
+                .failed("does not start")
+                .why(format!("another program listens on port {}", frontend.port))
+                .fix(
+                    "frontend: { port: N }",
+                    "in altinn-local.yaml, where the project has another port",
+                ));
+        }
+        Ok(Some(launch::command(&self.toolchain, root, &frontend.command)))
     }
 
     fn failed(&self, what: &str) -> Report {
-        let title = format!("the dev server of widget `{}` {what}", self.widget.name);
-        Report::new(Code::WidgetServerFailed, title).at(self.widget.root.display().to_string())
+        let title = format!("the dev server of {} {what}", self.source.title());
+        let report = Report::new(Code::WidgetServerFailed, title);
+        match self.source.root() {
+            Some(root) => report.at(root.display().to_string()),
+            None => report,
+        }
     }
 }
 
-/// Vite's program, in the project's packages or in those of a workspace above it. It is run by Node itself: npm and
-/// its shell would only sit beside it.
-fn vite(root: &Path) -> Option<PathBuf> {
-    root.ancestors()
-        .map(|folder| folder.join("node_modules/vite/bin/vite.js"))
-        .find(|program| program.is_file())
+/// What was saved is served again, until a line tells otherwise.
+fn mended(state: &watch::Sender<DevState>) {
+    state.send_if_modified(|state| {
+        let was_broken = state.route.is_some() && state.error.take().is_some();
+        if was_broken {
+            state.state = ResourceState::Healthy;
+        }
+        was_broken
+    });
 }
 
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     /// A project with Vite's program, and as Node a shell, which ends at once because it knows no `--import`.
@@ -219,8 +302,8 @@ mod tests {
         };
         let toolchain = Toolchain::of("/bin/sh", "/bin/sh");
         let journal = Journal::default();
-        let app = "ttd/demo".parse().unwrap();
-        let server = DevServer::new(app, widget, toolchain, journal.clone()).unwrap();
+        let source = Source::Widget("ttd/demo".parse().unwrap(), widget);
+        let server = DevServer::new(source, toolchain, journal.clone()).unwrap();
         (DevServer { pause: Duration::from_millis(1), ..server }, journal)
     }
 
@@ -228,12 +311,12 @@ mod tests {
     async fn a_server_that_dies_is_started_again_but_not_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let (server, journal) = server(folder.path());
-        let (route, heard) = watch::channel(None);
-        server.run(route).await;
+        let (state, heard) = watch::channel(DevState::new(ResourceState::Pending));
+        server.run(state).await;
         let events = journal.since(0);
         let lines = events.iter().filter(|event| {
             matches!(&event.kind, EventKind::Log { source, line }
-                if source == "app.ttd.demo.widget.map" && line.ends_with("starting it again"))
+                if source == "app.ttd.demo.widget.map" && line.contains("starting it again"))
         });
         assert_eq!(lines.count(), RESTARTS as usize);
         let Some(EventKind::Notice { report }) = events.last().map(|event| &event.kind) else {
@@ -241,7 +324,10 @@ mod tests {
         };
         assert_eq!(report.code, Code::WidgetServerFailed);
         assert!(!report.tail.is_empty(), "{report:?}");
-        assert_eq!(*heard.borrow(), None);
+        let notices = events.iter().filter(|event| matches!(event.kind, EventKind::Notice { .. }));
+        assert_eq!(notices.count(), 2, "its first death and its last");
+        assert_eq!(heard.borrow().state, ResourceState::Failed);
+        assert_eq!(heard.borrow().route, None);
     }
 
     #[tokio::test]
@@ -249,7 +335,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (server, journal) = server(folder.path());
         std::fs::remove_dir_all(folder.path().join("node_modules/vite")).unwrap();
-        server.run(watch::Sender::new(None)).await;
+        server.run(watch::Sender::new(DevState::new(ResourceState::Pending))).await;
         let last = journal.since(0).pop().unwrap();
         assert!(matches!(last.kind, EventKind::Notice { report } if report.fixes.len() == 2));
     }

@@ -194,9 +194,9 @@ try {
   assert(overlay.includes("Widget.tsx"), overlay);
   await kept();
   await shot(page, "3-broken");
-  edit("Widget.tsx", "<legend", "<legend>");
+  // In one save: Vite's watcher misses what is saved within milliseconds of the save before.
+  edit("Widget.tsx", "<legend{text} 5", "<legend>{text} mended");
   await page.waitForSelector("vite-error-overlay", { state: "detached" });
-  edit("Widget.tsx", "{text} 5", "{text} mended");
   await shows(page, part("legend"), "Hvor mange? mended");
   await kept();
   told("an error shows, and goes when it is mended");
@@ -211,7 +211,7 @@ try {
   await kept("3 ×");
   await shot(page, "4-english");
   told("language and validation reach it, the state stays");
-  assert.deepEqual(live.complaints.filter((text) => !text.includes("Widget.tsx")), []);
+  assert.deepEqual(live.complaints.filter((text) => !/Widget\.tsx|status of 500/.test(text)), []);
 
   // The server dies and comes back; the page finds it again.
   const { pid } = route();

@@ -1,4 +1,5 @@
-//! A widget, from `widget new` to the browser. Needs Node, a package registry and Chromium, but no engine.
+//! Widgets, from `widget new` to the browser: alone, and in the pages of an app in its cluster. Need Node, a package
+//! registry and Chromium.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use altinn_local::config::env::Environment;
 use altinn_local::events::{EventKind, Journal};
-use altinn_local::widgets::{self, DevRoute, DevServer, Toolchain};
+use altinn_local::model::ResourceState;
+use altinn_local::widgets::{self, DevRoute, DevServer, DevState, Source, Toolchain};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 use tempfile::TempDir;
@@ -40,7 +42,12 @@ fn an_app() -> Result<TempDir> {
 fn server(app: &Path, journal: &Journal) -> Result<DevServer> {
     let toolchain = Toolchain::find(&Environment::read(), Path::new("/nonexistent"))?;
     let widget = widgets::find(app, &[], true)?.pop().context("no widget")?;
-    Ok(DevServer::new("ttd/demo".parse()?, widget, toolchain, journal.clone())?)
+    let source = Source::Widget("ttd/demo".parse()?, widget);
+    Ok(DevServer::new(source, toolchain, journal.clone())?)
+}
+
+fn states() -> (watch::Sender<DevState>, watch::Receiver<DevState>) {
+    watch::channel(DevState::new(ResourceState::Pending))
 }
 
 /// The process that listens on a port, as the kernel tells it.
@@ -51,9 +58,9 @@ fn listener(port: u16) -> Option<u32> {
         .map(|found| found.process.pid)
 }
 
-async fn answering(route: &mut watch::Receiver<Option<DevRoute>>) -> Result<DevRoute> {
-    let found = timeout(Duration::from_mins(1), route.wait_for(Option::is_some)).await;
-    found??.clone().context("no route")
+async fn answering(state: &mut watch::Receiver<DevState>) -> Result<DevRoute> {
+    let found = timeout(Duration::from_mins(1), state.wait_for(|now| now.route.is_some())).await;
+    found??.route.clone().context("no route")
 }
 
 async fn free(port: u16) -> Result<()> {
@@ -66,18 +73,27 @@ async fn free(port: u16) -> Result<()> {
     Err(anyhow!("the server on port {port} lives on"))
 }
 
+/// Readers see the old text or the new one.
+fn replace(folder: &Path, name: &str, text: &str) -> Result<()> {
+    let new = folder.join(format!("{name}.new"));
+    std::fs::write(&new, text)?;
+    Ok(std::fs::rename(new, folder.join(name))?)
+}
+
 /// Tells the browser's side where the server is, each time it changes.
-async fn told(folder: &Path, mut route: watch::Receiver<Option<DevRoute>>) -> Result<()> {
+async fn told(folder: &Path, mut state: watch::Receiver<DevState>) -> Result<()> {
     loop {
-        let now = route.borrow_and_update().clone();
+        let (module, now) = {
+            let state = state.borrow_and_update();
+            (widgets::page_module(std::slice::from_ref(&*state)), state.route.clone())
+        };
+        replace(folder, "dev.js", &module)?;
         if let Some(now) = now {
             let mut told = json!(now);
             told["pid"] = json!(listener(now.port));
-            let new = folder.join("route.new");
-            std::fs::write(&new, told.to_string())?;
-            std::fs::rename(new, folder.join("route.json"))?;
+            replace(folder, "route.json", &told.to_string())?;
         }
-        route.changed().await?;
+        state.changed().await?;
     }
 }
 
@@ -90,16 +106,15 @@ async fn a_widget_in_a_browser() -> Result<()> {
     run(npm.arg("test").current_dir(app.join("widgets/counter")), INSTALL)?.succeeded()?;
 
     let journal = Journal::default();
-    let (sender, mut route) = watch::channel(None);
+    let (sender, mut state) = states();
     let began = Instant::now();
     let served = tokio::spawn(server(&app, &journal)?.run(sender));
-    let first = answering(&mut route).await?;
+    let first = answering(&mut state).await?;
     eprintln!("the dev server answers after {:.1?}", began.elapsed());
-    std::fs::write(folder.path().join("dev.js"), widgets::dev_module(&first))?;
     let there = folder.path().to_path_buf();
     let telling = tokio::spawn({
-        let route = route.clone();
-        async move { told(&there, route).await }
+        let state = state.clone();
+        async move { told(&there, state).await }
     });
 
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/widget.mjs");
@@ -122,7 +137,7 @@ async fn a_widget_in_a_browser() -> Result<()> {
     }
     ensure!(status.success(), "the browser's part ended with {status}");
 
-    let last = answering(&mut route).await?;
+    let last = answering(&mut state).await?;
     ensure!(last.port != first.port, "the server was killed, but is the same");
     telling.abort();
     served.abort();
@@ -163,9 +178,9 @@ async fn no_server_outlives_whoever_holds_it() -> Result<()> {
 async fn holds_a_server() -> Result<()> {
     let Some(folder) = std::env::var_os(HELD) else { return Ok(()) };
     let folder = Path::new(&folder);
-    let (sender, mut route) = watch::channel(None);
+    let (sender, mut state) = states();
     let _served = tokio::spawn(server(&folder.join("app"), &Journal::default())?.run(sender));
-    let port = answering(&mut route).await?.port.to_string();
+    let port = answering(&mut state).await?.port.to_string();
     std::fs::write(folder.join("port.new"), port)?;
     std::fs::rename(folder.join("port.new"), folder.join("port"))?;
     std::future::pending().await
