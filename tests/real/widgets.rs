@@ -1,8 +1,11 @@
 //! Widgets, from `widget new` to the browser: alone, and in the pages of an app in its cluster. Need Node, a package
 //! registry and Chromium.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use altinn_local::config::env::Environment;
@@ -10,15 +13,19 @@ use altinn_local::events::{EventKind, Journal};
 use altinn_local::model::ResourceState;
 use altinn_local::widgets::{self, DevRoute, DevServer, DevState, Source, Toolchain};
 use anyhow::{Context as _, Result, anyhow, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::outside::get;
 use crate::running::run;
+use crate::world::{LONG, SHORT, World, kill};
 
 /// What an install from a registry may take.
 const INSTALL: Duration = Duration::from_mins(3);
+/// What a chapter in a browser may take.
+const BROWSER: Duration = Duration::from_mins(3);
 /// Set for the process that is killed while it holds a server.
 const HELD: &str = "ALTINN_LOCAL_TEST_HELD";
 
@@ -184,4 +191,212 @@ async fn holds_a_server() -> Result<()> {
     std::fs::write(folder.join("port.new"), port)?;
     std::fs::rename(folder.join("port.new"), folder.join("port"))?;
     std::future::pending().await
+}
+
+#[test]
+#[ignore = "needs an engine, Node, a package registry and Chromium"]
+fn widgets_in_the_pages_of_an_app() -> Result<()> {
+    World::story("widgets", |world| {
+        prepare(world)?;
+        world.run(&["up", "--port", "auto"], LONG)?.succeeded()?;
+        let url =
+            format!("http://ttd.apps.altinn.localhost:{}{}", world.port()?, world.app_path(""));
+        ensure!(servers(world).is_empty(), "nobody asked for dev servers");
+        browser("built", &url, &world.repository, |_| Ok(()))?;
+        from_their_source(world, &url)?;
+        the_frontend(world, &url)?;
+        named(world, &url)?;
+        ensure!(!servers(world).is_empty());
+        world.run(&["down"], LONG)?.succeeded()?;
+        ensure!(servers(world).is_empty(), "after `down`: {:?}", servers(world));
+        eprintln!("  nothing of them is left after `down`");
+        Ok(())
+    })
+}
+
+/// Two widgets, built, and in the app's layout.
+fn prepare(world: &World) -> Result<()> {
+    for (name, field, text) in
+        [("counter", "participants", "Hvor mange?"), ("map", "ownShare", "Hvor da?")]
+    {
+        world.run(&["widget", "new", name], SHORT)?.succeeded()?;
+        world.run(&["widget", "build", name], INSTALL)?.succeeded()?;
+        let title = format!("{name}.title");
+        insert(
+            world,
+            "App/ui/form/layouts/budget.json",
+            "/data/layout",
+            1,
+            json!({
+                "id": name, "type": "Custom", "tagName": format!("widget-{name}"),
+                "textResourceBindings": { "title": title },
+                "dataModelBindings": { "simpleBinding": field },
+            }),
+        )?;
+        let text = json!({ "id": title, "value": text });
+        insert(world, "App/config/texts/resource.nb.json", "/resources", 0, text)?;
+    }
+    Ok(())
+}
+
+/// Puts a value into a list of a JSON file.
+fn insert(world: &World, file: &str, list: &str, place: usize, value: Value) -> Result<()> {
+    let mut whole: Value = serde_json::from_str(world.read(file)?.trim_start_matches('\u{feff}'))?;
+    let list = whole.pointer_mut(list).and_then(Value::as_array_mut).context("no list")?;
+    list.insert(place, value);
+    world.save(file, &whole.to_string())
+}
+
+/// Edits show in the running app with its state kept; what is wrong is told; a server that dies is back.
+fn from_their_source(world: &World, url: &str) -> Result<()> {
+    let began = Instant::now();
+    world.run(&["up", "--profile", "widgets"], LONG)?.succeeded()?;
+    eprintln!("  `up` with two dev servers: {:.1?}", began.elapsed());
+    for name in ["counter", "map"] {
+        ensure!(server_of(world, name)?["state"] == "healthy", "{name} after `up`");
+    }
+    browser("live", url, &world.repository, |asked| {
+        let counter = server_of(world, "counter")?;
+        let (found, error) = (&counter["state"], &counter["lastError"]);
+        match asked {
+            "broken" => {
+                ensure!(found == "degraded" && error["code"] == "AL3104", "{counter}");
+                let file = error["diagnostics"][0]["file"].as_str().unwrap_or_default();
+                ensure!(file == "src/Widget.tsx", "{counter}");
+            }
+            _ => ensure!(found == "healthy" && error.is_null(), "{counter}"),
+        }
+        Ok(())
+    })?;
+    let log = world.run(&["logs", "counter"], SHORT)?.succeeded()?;
+    log.says(&["the dev server of widget `counter` ended; starting it again"])
+}
+
+/// A dev server as `status` tells it; `frontend`, or a widget's name.
+fn server_of(world: &World, name: &str) -> Result<Value> {
+    let status = world.status()?;
+    let resources = status["resources"].as_array().context("no resources")?;
+    let end = format!(".{name}");
+    let found = resources.iter().find(|one| {
+        one["kind"] == "devServer" && one["id"].as_str().is_some_and(|id| id.ends_with(&end))
+    });
+    found.cloned().with_context(|| format!("no dev server {name} in {status:#}"))
+}
+
+/// Altinn's own frontend from its source, played by a small project of Vite.
+fn the_frontend(world: &World, url: &str) -> Result<()> {
+    let project = world.path("frontend");
+    std::fs::create_dir_all(project.join("src"))?;
+    for file in ["vite.config.js", "src/index.js", "src/text.js"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/frontend").join(file);
+        std::fs::copy(from, project.join(file))?;
+    }
+    // Somebody else has the port at first.
+    let other = TcpListener::bind("127.0.0.1:0")?;
+    let port = other.local_addr()?.port();
+    let vite = world.repository.join("widgets/counter/node_modules/vite/bin/vite.js");
+    let entry = json!({ "frontend": {
+        "path": project, "port": port, "command": format!("node {} --port {port}", vite.display()),
+    }});
+    world.save("altinn-local.yaml", &entry.to_string())?;
+    let page = world.read("App/wwwroot/index.html")?;
+    let from = "https://altinncdn.no/toolkits/altinn-app-frontend/4/altinn-app-frontend";
+    let tags = format!(
+        "<script defer src=\"{from}.js\"></script><link rel=\"stylesheet\" href=\"{from}.css\"></head>"
+    );
+    world.save("App/wwwroot/index.html", &page.replace("</head>", &tags))?;
+    world.run(&["up", "--profile", "widgets"], LONG)?.succeeded()?;
+    let frontend = server_of(world, "frontend")?;
+    ensure!(frontend["state"] == "degraded", "{frontend}");
+    ensure!(frontend.to_string().contains("another program listens on port"), "{frontend}");
+
+    let host = url.split('/').nth(2).context("no host")?;
+    let ask = |path: &str| get(world.port()?, host, path);
+    let (status, told) = ask("/.altinn-local/frontend/4/altinn-app-frontend.js")?;
+    ensure!(status == 302, "while it is away, pages get what they asked for: {status} {told}");
+    drop(other);
+    let began = Instant::now();
+    while server_of(world, "frontend")?["state"] != "healthy" {
+        ensure!(began.elapsed() < Duration::from_mins(1), "{:#}", server_of(world, "frontend")?);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let (status, told) = ask("/.altinn-local/frontend/4/altinn-app-frontend.js")?;
+    ensure!(status == 200 && told.contains("/src/index.js"), "{status} {told}");
+    ensure!(world.ask(world.port()?, "/health")?.0 == 200, "the app itself");
+    browser("frontend", url, &project, |_| Ok(()))
+}
+
+/// Nothing outlives an agent that is killed; the next one serves what the file names, however that is started.
+fn named(world: &World, url: &str) -> Result<()> {
+    ensure!(!servers(world).is_empty());
+    kill(world.agent()?)?;
+    let began = Instant::now();
+    while !servers(world).is_empty() {
+        ensure!(began.elapsed() < Duration::from_secs(5), "{:?}", servers(world));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    eprintln!("  {:.0?} after the agent was killed no dev server is left", began.elapsed());
+    let vite = world.repository.join("widgets/map/node_modules/vite/bin/vite.js");
+    let command = format!(
+        "sleep 3; node {} --host 127.0.0.1 --strictPort --port $ALTINN_LOCAL_WIDGET_PORT --base $ALTINN_LOCAL_WIDGET_BASE",
+        vite.display()
+    );
+    let entry = json!({ "apps": [{
+        "path": ".", "widgets": [{ "path": "widgets/map", "command": command }],
+    }]});
+    world.save("altinn-local.yaml", &entry.to_string())?;
+    world.run(&["up"], LONG)?.succeeded()?;
+    ensure!(server_of(world, "map")?["state"] == "healthy");
+    ensure!(server_of(world, "counter").is_err() && server_of(world, "frontend").is_err());
+    browser("away", url, &world.repository, |_| Ok(()))
+}
+
+/// The processes that have a file of this world in their command line: dev servers, and what they started.
+fn servers(world: &World) -> Vec<String> {
+    let (own, agent) = (world.path(""), world.agent().ok());
+    let own = own.display().to_string();
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| Some(*id) != agent)
+        .filter_map(|id| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(own.trim_end_matches('/')).then(|| format!("{id} {line}"))
+        })
+        .collect()
+}
+
+/// Plays a chapter in a browser. It may ask, by a line, for a look at something meanwhile.
+fn browser(story: &str, url: &str, folder: &Path, look: impl Fn(&str) -> Result<()>) -> Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/app.mjs");
+    let mut node = Command::new("node");
+    node.arg(script).args([story, url]).arg(folder).env("ASKED", "1");
+    let mut child = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = child.stdin.take().context("no input")?;
+    let output = BufReader::new(child.stdout.take().context("no output")?);
+    let (tell, lines) = channel();
+    std::thread::spawn(move || {
+        output.lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
+    });
+    let end = Instant::now() + BROWSER;
+    let result = loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => match line.strip_prefix("??  ") {
+                None => eprintln!("  {line}"),
+                Some(asked) => match look(asked).with_context(|| asked.to_owned()) {
+                    Ok(()) => writeln!(input, "seen")?,
+                    Err(error) => break Err(error),
+                },
+            },
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break Ok(()),
+            Err(error) => break Err(anyhow!("`{story}` in the browser: {error}")),
+        }
+    };
+    if result.is_err() {
+        child.kill()?;
+    }
+    let status = child.wait()?;
+    result?;
+    ensure!(status.success(), "`{story}` in the browser ended with {status}");
+    Ok(())
 }

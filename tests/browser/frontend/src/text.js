@@ -1,0 +1,1 @@
+export const text = "from its source";
