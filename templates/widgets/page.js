@@ -24,7 +24,11 @@ async function hook({ prefix }) {
 
 async function load({ prefix, entries }) {
   try {
-    const client = await import(`${prefix}@vite/client`);
+    const client = await import(`${prefix}@vite/client`).catch((gone) => {
+      // It went in this very moment. A fault in the widget itself is no reason: Vite tells that, and when it is mended.
+      look();
+      throw gone;
+    });
     // Vite looks out for a server that has gone, too, but from a worker, which a page's policy may not let it have.
     client.createHotContext?.(import.meta.url).on("vite:ws:disconnect", look);
     await Promise.all(entries.map((entry) => import(entry)));

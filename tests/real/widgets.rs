@@ -94,12 +94,12 @@ async fn told(folder: &Path, mut state: watch::Receiver<DevState>) -> Result<()>
             let state = state.borrow_and_update();
             (widgets::page_module(std::slice::from_ref(&*state)), state.route.clone())
         };
-        replace(folder, "dev.js", &module)?;
         if let Some(now) = now {
             let mut told = json!(now);
             told["pid"] = json!(listener(now.port));
             replace(folder, "route.json", &told.to_string())?;
         }
+        replace(folder, "dev.js", &module)?;
         state.changed().await?;
     }
 }
