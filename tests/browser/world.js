@@ -140,6 +140,8 @@ export const live = () => until("the new version", async () => ![undefined, firs
 export async function restore() {
   if (before.size === 0) return;
   for (const [file, text] of before) await replace(join(folder, file), text);
+  // Settings are taken in by a run, which this one waits for.
+  if (before.has("altinn-local.yaml")) await altinnLocal("up");
   before.clear();
   await until("what was before", async () => {
     const { version, broken } = await hello();
