@@ -40,6 +40,8 @@ const browser = await chromium.launch({
 let context;
 
 afterEach(async () => {
+  // A page that loads itself anew just then is not closed: the browser loses that wish.
+  for (const page of context?.pages() ?? []) await page.goto("about:blank").catch(() => {});
   await context?.close();
   context = undefined;
   await restore();
