@@ -4,6 +4,7 @@ mod apply;
 mod containers;
 mod digest;
 mod hook;
+mod listener;
 mod node;
 mod relay;
 mod session;

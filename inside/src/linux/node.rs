@@ -11,8 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::apply::Root;
 use super::containers::{self, Container};
 use super::store::{Store, Synced};
-use super::{Fault, told};
+use super::{Fault, listener, told};
 
+/// How long a program that takes no new connection may read what came on those that it has.
+const LAST_WORDS: Duration = Duration::from_millis(10);
 /// How long a restart is waited for: the app's grace, and a little.
 const RESTART: Duration = Duration::from_secs(5);
 
@@ -172,6 +174,10 @@ fn write(container: &Container, entries: &[(&Entry, &[u8])]) -> Result<(), Fault
 fn again(container: &Container) -> bool {
     let (Some(init), true) = (container.init(), container.is_supervised()) else { return false };
     let before = container.child();
+    // What it has taken in by then, it reads and answers; what it has taken in and not read when it ends is lost.
+    if before.is_some_and(listener::close) {
+        std::thread::sleep(LAST_WORDS);
+    }
     let pid = i32::try_from(init).ok().and_then(Pid::from_raw);
     if pid.is_none_or(|pid| kill_process(pid, Signal::HUP).is_err()) {
         return false;
