@@ -168,7 +168,10 @@ impl Warm {
         let call = self.call.clone().filter(|_| replay);
         let done = if let Some(call) = &call {
             let (words, project) = (call.words(), self.recipe.project.clone());
-            self.run_in(&words, &project, cancel, seen).await?.is_some()
+            // Not cut off: the build server takes a client that goes away for a wish to end, and the next one would wait
+            // for a new server longer than for this answer.
+            self.run_in(&words, &project, &CancellationToken::new(), seen).await?;
+            !cancel.is_cancelled()
         } else {
             let built = self.build(cancel, seen).await;
             if !matches!(built, Ok(true)) {

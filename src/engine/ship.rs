@@ -106,6 +106,9 @@ pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
     }
     let landing = work.landing()?;
     let Way { mut course, image_alone } = Way::of(before, &work, &landing, &order.noted);
+    if course.lane < Lane::Asset {
+        return Ok(Shipped::Same);
+    }
     let mut stages = vec![Stage { name: "look".to_owned(), ms: milliseconds(started) }];
     let light = match course.lane {
         // What serves may be more than its image: what was written into containers becomes a layer first.

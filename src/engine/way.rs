@@ -55,8 +55,8 @@ impl Way {
             course.lane = Lane::Layer;
             course.reload = Reload::Page;
             course.reason.push_str("; the configuration changed too");
-        } else if course.lane < Lane::Asset {
-            // The release differs all the same, or there would be nothing to ship.
+        } else if course.lane < Lane::Asset && (changes.is_empty() || !image_alone) {
+            // The release differs all the same, by what no file tells.
             course.lane = Lane::Config;
             course.reload = Reload::Page;
         }

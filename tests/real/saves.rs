@@ -37,6 +37,7 @@ fn saves() -> Result<()> {
         chapter("an image without shell");
         new_pods_have_it(world, port)?;
         chapter("a new pod");
+        nothing_to_do(world, &mut events)?;
         many_saves(world, port, &mut events)?;
         chapter("100 saves");
         one_action(world, port, &mut events, &branches)?;
@@ -174,6 +175,23 @@ fn new_pods_have_it(world: &World, port: u16) -> Result<()> {
     }
     scale("1")?.succeeded()?;
     world.run(&wait, NODE)?.succeeded().map(drop)
+}
+
+/// Files of the build context that the image does not get, and those that a rule leaves alone.
+fn nothing_to_do(world: &World, events: &mut Running) -> Result<()> {
+    let rules =
+        "apps:\n  - path: .\n    watch: {rules: [{path: '*/wwwroot/left/**', action: ignore}]}\n";
+    world.save("altinn-local.yaml", rules)?;
+    events.until_type("runFinished", SAVE)?;
+    events.until_quiet(Duration::from_secs(1))?;
+    std::fs::create_dir_all(world.repository.join("App/wwwroot/left"))?;
+    world.save("App/wwwroot/left/alone.txt", "not served")?;
+    world.save("unused.txt", "not in the image")?;
+    let all = events.until_quiet(Duration::from_secs(3))?;
+    let done = |event: &&Value| event["type"] == "shipped" || event["type"] == "stepStarted";
+    ensure!(!all.iter().any(|event| done(&event)), "{all:#?}");
+    ensure!(all.iter().any(|event| event["type"] == "change"), "nothing was noticed: {all:#?}");
+    Ok(())
 }
 
 /// 100 saves of 5 files in 10 seconds: what is served at the end is what was saved at the end.

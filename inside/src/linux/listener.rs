@@ -27,9 +27,8 @@ pub(super) fn close(process: u32) -> bool {
 
 /// Inodes of the sockets that listen in the process's network.
 fn inodes(process: u32) -> BTreeSet<String> {
-    let table = |name: &str| {
-        fs::read_to_string(format!("/proc/{process}/net/{name}")).unwrap_or_default()
-    };
+    let table =
+        |name: &str| fs::read_to_string(format!("/proc/{process}/net/{name}")).unwrap_or_default();
     let tables = format!("{}\n{}", table("tcp"), table("tcp6"));
     let inode = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
