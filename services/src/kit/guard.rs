@@ -1,0 +1,59 @@
+//! A request's body that may be slow but not still: who sends nothing for a while is cut off.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+/// How long a sender may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Nothing came for [`PAUSE`].
+#[derive(Debug, thiserror::Error)]
+#[error("the body stalled")]
+pub struct Stalled;
+
+/// A body with a deadline for each of its frames.
+pub struct Guarded {
+    body: Body,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Guarded {
+    /// Guards a body, unless it is known to be empty.
+    pub fn body(body: Body) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        Body::new(Self { body, deadline: Box::pin(tokio::time::sleep(PAUSE)) })
+    }
+}
+
+impl HttpBody for Guarded {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.deadline.as_mut().reset(Instant::now() + PAUSE);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        ready!(self.deadline.as_mut().poll(context));
+        Poll::Ready(Some(Err(Box::new(Stalled))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,27 @@
+//! What every service stands on: serving, routes and their document, answers, tokens, calls to other services.
+//!
+//! A service is made in three steps: [`api::Api`] collects endpoints and their handlers, [`api::Api::finish`] gives a
+//! [`api::Service`], and [`front::Front`] answers for one or several of them. ASP.NET's habits that Altinn's clients
+//! lean on are kept here, so that handlers need not know of them.
+
+pub mod api;
+pub mod body;
+pub mod cookie;
+pub mod fault;
+pub mod front;
+pub mod guard;
+pub mod logs;
+pub mod metrics;
+pub mod name;
+pub mod openapi;
+pub mod origin;
+pub mod page;
+pub mod path;
+pub mod pdp;
+pub mod peer;
+pub mod query;
+pub mod server;
+pub mod token;
+pub mod watched;
+pub mod words;
+pub mod xacml;

@@ -1,0 +1,16 @@
+//! The platform services that an Altinn app calls: what it finds in production, on one machine and without a network.
+//!
+//! Layers; a module uses only what stands below it, and siblings do not know each other: what one service needs of
+//! another it asks over the wire contract, through [`kit::peer::Peer`], which is a connection or a call in the process.
+//!
+//! | | |
+//! |---|---|
+//! | L2 | [`run`]: the command line and how services are put together |
+//! | L1 | [`platform`]: Profile, Register, Authentication, Authorization, test log-in, the Maskinporten stand-in |
+//! | L0 | [`kit`]: serving, routes, answers, tokens, asking other services |
+//!
+//! The wire contract is Altinn's; each module names the parts that it answers.
+
+pub mod kit;
+pub mod platform;
+pub mod run;

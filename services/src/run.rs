@@ -1,0 +1,105 @@
+//! The command line: which service, where it listens, where it keeps its state.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::net::TcpListener;
+
+use crate::kit::{front::Front, logs, server};
+use crate::platform::{self, Settings};
+
+/// One of the platform's services.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    service: Service,
+    /// What is logged, such as `info,altinn_services=debug`
+    #[arg(long, global = true, env = "ALTINN_SERVICES_LOG", default_value = "info")]
+    log: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Service {
+    /// Profile, Register, Authentication, Authorization and the test log-in
+    Platform(PlatformArgs),
+}
+
+#[derive(Debug, Args)]
+struct Listen {
+    /// Address and port to listen at
+    #[arg(long, env = "ALTINN_SERVICES_LISTEN", default_value = "127.0.0.1:5101")]
+    listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+struct PlatformArgs {
+    #[command(flatten)]
+    at: Listen,
+    /// Folder of keys, policies and test people
+    #[arg(long, env = "ALTINN_SERVICES_DATA")]
+    data: PathBuf,
+    /// Where Storage answers; without it, decisions do not know the task of an instance
+    #[arg(long, env = "ALTINN_SERVICES_STORAGE")]
+    storage: Option<String>,
+    /// Domain of the log-in cookie; without it, the host's parent domain
+    #[arg(long, env = "ALTINN_SERVICES_DOMAIN")]
+    domain: Option<String>,
+    /// Answer calls of apps that bring no `PlatformAccessToken`
+    #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
+    lenient: bool,
+}
+
+/// Runs the program to its end.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logs::start(&cli.log);
+    // A second provider in the process would be a fault of its own; the first one stays.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(cli.service) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!(%fault, "cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(service: Service) -> Result<(), String> {
+    match service {
+        Service::Platform(args) => {
+            let settings = Settings {
+                data: args.data,
+                storage: args.storage.as_deref().map(crate::kit::peer::Peer::remote).transpose()?,
+                domain: args.domain,
+                lenient: args.lenient,
+            };
+            let service = platform::service(settings).map_err(|fault| chain(&fault))?;
+            serve("platform", args.at.listen, Front::new(service)).await
+        }
+    }
+}
+
+async fn serve(name: &str, address: SocketAddr, front: Front) -> Result<(), String> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("listen at {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tracing::info!(service = name, %address, "serving");
+    server::serve(listener, front, server::until_told()).await;
+    Ok(())
+}
+
+fn chain(fault: &dyn std::error::Error) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
