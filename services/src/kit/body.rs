@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 pub fn broken(error: &(dyn std::error::Error + 'static)) -> Fault {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
+        if error.is::<LengthLimitError>() || error.is::<Box<LengthLimitError>>() {
             return Fault::problem(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.");
         }
         if error.is::<Stalled>() {

@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use super::api::{Api, Check, Endpoint, Service};
 use super::body::Json;
 use super::fault::Fault;
-use super::guard::Guarded;
+use super::guard::{Guarded, PAUSE};
 use super::metrics::Metrics;
 use super::path::Paths;
 use super::{openapi, words};
@@ -98,7 +98,7 @@ impl Front {
         if let Some(uri) = respelled(request.uri(), &found.path) {
             *request.uri_mut() = uri;
         }
-        let request = request.map(Guarded::body);
+        let request = request.map(|body| Guarded::body(body, PAUSE));
         let answer = AssertUnwindSafe(self.0.router.clone().oneshot(request)).catch_unwind();
         let response = match answer.await {
             Ok(Ok(response)) => response,

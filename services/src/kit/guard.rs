@@ -10,9 +10,9 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 /// How long a sender may pause within a body.
-const PAUSE: Duration = Duration::from_secs(30);
+pub const PAUSE: Duration = Duration::from_secs(30);
 
-/// Nothing came for [`PAUSE`].
+/// Nothing came for too long.
 #[derive(Debug, thiserror::Error)]
 #[error("the body stalled")]
 pub struct Stalled;
@@ -20,16 +20,17 @@ pub struct Stalled;
 /// A body with a deadline for each of its frames.
 pub struct Guarded {
     body: Body,
+    pause: Duration,
     deadline: Pin<Box<Sleep>>,
 }
 
 impl Guarded {
     /// Guards a body, unless it is known to be empty.
-    pub fn body(body: Body) -> Body {
+    pub fn body(body: Body, pause: Duration) -> Body {
         if body.is_end_stream() {
             return body;
         }
-        Body::new(Self { body, deadline: Box::pin(tokio::time::sleep(PAUSE)) })
+        Body::new(Self { body, pause, deadline: Box::pin(tokio::time::sleep(pause)) })
     }
 }
 
@@ -42,7 +43,8 @@ impl HttpBody for Guarded {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            self.deadline.as_mut().reset(Instant::now() + PAUSE);
+            let next = Instant::now() + self.pause;
+            self.deadline.as_mut().reset(next);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         ready!(self.deadline.as_mut().poll(context));

@@ -28,11 +28,16 @@ pub fn start(filter: &str) {
 pub fn watch_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        std::panic::set_hook(Box::new(|panic| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
             PANICS.fetch_add(1, Ordering::Relaxed);
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             let said = panic.payload_as_str().unwrap_or("something that is no text");
             tracing::error!(place, said, "panic");
+            // Where nobody set up a log, as in tests, the panic must not pass unseen.
+            if !tracing::dispatcher::has_been_set() {
+                usual(panic);
+            }
         }));
     });
 }

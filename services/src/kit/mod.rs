@@ -25,3 +25,6 @@ pub mod token;
 pub mod watched;
 pub mod words;
 pub mod xacml;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,16 @@
 //!
 //! The router behind compares bytes; [`Paths::find`] gives it the spelling of the template.
 
+use std::str::FromStr;
+
 use percent_encoding::percent_decode_str;
+
+use super::fault::Fault;
+
+/// A number, guid or name from a path; 400 as ASP.NET's binding when it is none.
+pub fn value<T: FromStr>(name: &str, text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|_| Fault::invalid(name, format!("The value '{text}' is not valid.")))
+}
 
 /// The templates of all routes, such as `/profile/api/v1/users/{userId}`.
 #[derive(Debug, Default)]

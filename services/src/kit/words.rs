@@ -2,7 +2,7 @@
 //! the caller asked for.
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 
@@ -27,6 +27,8 @@ pub(super) fn write(response: Response, request: Option<&HeaderValue>) -> Respon
     } else {
         ("text/plain; charset=utf-8", text)
     };
+    // The router counted the body when it was still empty.
+    head.headers.remove(CONTENT_LENGTH);
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     Response::from_parts(head, Body::from(body))
 }
