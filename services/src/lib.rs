@@ -11,6 +11,8 @@
 //!
 //! The wire contract is Altinn's; each module names the parts that it answers.
 
+#![allow(clippy::struct_field_names, reason = "the wire's names are given")]
+
 pub mod kit;
 pub mod platform;
 pub mod run;
