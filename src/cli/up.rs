@@ -92,9 +92,8 @@ fn tell(context: &Context<'_>, outcome: &Outcome) {
     printer.line(format!("Ready in {}   ({calls})", span(outcome.ms)));
     printer.line("");
     outcome.link_lines().iter().for_each(|line| printer.line(line));
-    printer.note(
-        "Each save is built and deployed.   Next: altinn-local open · logs -f · status · down",
-    );
+    printer
+        .note("Each save goes live.   Next: altinn-local open · logs -f · watch · status · down");
 }
 
 fn late(patience: Duration) -> Report {

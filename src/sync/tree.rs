@@ -56,6 +56,13 @@ impl Tree {
         Ok(tree)
     }
 
+    /// Whether this file was there when it was last looked.
+    pub(super) fn knows(&self, path: &Path) -> bool {
+        let folder = self.folders.get(path.parent().unwrap_or(Path::new("")));
+        let node = folder.and_then(|folder| folder.nodes.get(path.file_name()?));
+        matches!(node, Some(Node::File(..)))
+    }
+
     /// How many folders are watched.
     pub(super) fn folder_count(&self) -> usize {
         self.folders.len()

@@ -291,7 +291,7 @@ struct Burst {
     folders: std::collections::BTreeSet<PathBuf>,
     paths: std::collections::HashSet<PathBuf>,
     everything: bool,
-    /// Whether the last event ended the writing of a file.
+    /// Whether the last event ended the writing of a file that was there before.
     whole: bool,
 }
 
@@ -305,13 +305,15 @@ impl Burst {
         if self.everything { usize::MAX } else { self.paths.len() }
     }
 
-    fn add(&mut self, root: &Path, signal: Signal) {
+    /// `known` tells whether there was such a file before: only then does its end mean the end of a save. A new one may
+    /// be an editor's, on its way to the name of another.
+    fn add(&mut self, root: &Path, signal: Signal, known: impl Fn(&Path) -> bool) {
         match signal {
             Signal::Path(path, whole) => match path.strip_prefix(root) {
                 Ok(path) if self.folders.len() <= FOLDERS => {
                     self.folders.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
                     self.paths.insert(path.to_path_buf());
-                    self.whole = whole;
+                    self.whole = whole && known(path);
                 }
                 _ => self.everything = true,
             },
@@ -365,7 +367,7 @@ impl Post {
         let detected_at = Instant::now();
         let mut last = detected_at;
         let mut burst = Burst::default();
-        burst.add(&self.app.root, first);
+        burst.add(&self.app.root, first, |path| self.tree.knows(path));
         while let Some(left) =
             wait(burst.len(), burst.whole, detected_at.elapsed(), last.elapsed(), self.is_locked())
         {
@@ -373,7 +375,7 @@ impl Post {
                 Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(signal) => {
                     last = Instant::now();
-                    burst.add(&self.app.root, signal);
+                    burst.add(&self.app.root, signal, |path| self.tree.knows(path));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -696,5 +698,24 @@ mod tests {
         assert_eq!(git_lock(folder.path()), folder.path().join(".git/index.lock"));
         fs::write(folder.path().join(".git"), "gitdir: /r/.git/worktrees/x\n").unwrap();
         assert_eq!(git_lock(folder.path()), Path::new("/r/.git/worktrees/x/index.lock"));
+    }
+
+    #[test]
+    fn only_the_end_of_a_known_file_ends_a_save() {
+        let root = Path::new("/app");
+        let known = |path: &Path| path == Path::new("a.cs");
+        for (dance, whole) in [
+            (&[("a.cs", true)][..], true),
+            (&[("a.cs", false)], false),
+            (&[("a.cs.tmp", true)], false),
+            (&[("a.cs.tmp", true), ("a.cs.tmp", false), ("a.cs", true)], true),
+            (&[("a.cs", false), ("a.cs~", true)], false),
+        ] {
+            let mut burst = Burst::default();
+            for (path, ends) in dance {
+                burst.add(root, Signal::Path(root.join(path), *ends), known);
+            }
+            assert_eq!(burst.whole, whole, "{dance:?}");
+        }
     }
 }

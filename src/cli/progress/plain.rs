@@ -157,7 +157,12 @@ fn shipped(
     total_ms: u64,
 ) -> String {
     let stages: Vec<String> =
-        stages.iter().map(|stage| format!("{} {}", stage.name, span(stage.ms))).collect();
+        stages.iter().map(|stage| format!("{} {}", stage.name, short(stage.ms))).collect();
     let stages = stages.join(" · ");
-    format!("✔ live    {app} v{revision} {}   {way}   {stages}   {}", clean(tag), span(total_ms))
+    format!("✔ live    {app} v{revision} {}   {way}   {stages}   {}", clean(tag), short(total_ms))
+}
+
+/// The parts of a save: most take less than a second, and there each millisecond counts.
+fn short(milliseconds: u64) -> String {
+    if milliseconds < 1000 { format!("{milliseconds}ms") } else { span(milliseconds) }
 }

@@ -36,7 +36,7 @@ fn plain_lines_tell_what_was_done() {
     14:02:00  up …
     14:02:06  ✔ create studio.gitea                      6.1s
     14:02:31  ✔ create org.ttd.cluster                   31s
-    14:02:32  ✔ live    ttd/my-app v7 8e1f0aa   build (Dockerfile)   build 2.1s · deploy 0.9s   3.2s
+    14:02:32  ✔ live    ttd/my-app v7 8e1f0aa   build (Dockerfile)   build 2.1s · deploy 900ms   3.2s
     14:02:40  change    App/logic/Calc.cs (+2 files)
     ");
 }
