@@ -7,6 +7,8 @@
 pub mod api;
 pub mod body;
 pub mod cookie;
+pub mod database;
+pub mod date;
 pub mod fault;
 pub mod front;
 pub mod guard;
@@ -20,6 +22,7 @@ pub mod path;
 pub mod pdp;
 pub mod peer;
 pub mod query;
+pub mod register;
 pub mod server;
 pub mod token;
 pub mod watched;
