@@ -7,6 +7,7 @@
 //! |---|---|
 //! | L2 | [`run`]: the command line and how services are put together |
 //! | L1 | [`platform`]: Profile, Register, Authentication, Authorization, test log-in, the Maskinporten stand-in |
+//! | L1 | [`storage`]: instances of apps, their data, process and events |
 //! | L0 | [`kit`]: serving, routes, answers, tokens, asking other services |
 //!
 //! The wire contract is Altinn's; each module names the parts that it answers.
@@ -16,3 +17,4 @@
 pub mod kit;
 pub mod platform;
 pub mod run;
+pub mod storage;

@@ -1,0 +1,108 @@
+//! Storage: applications, instances, their data, process, events and texts (`platform-api.md` §1).
+//!
+//! | | |
+//! |---|---|
+//! | [`api`] | the endpoints, one module for each kind of resource |
+//! | [`access`] | who may do what: finds an instance and asks Authorization |
+//! | [`metadata`] | the seam to what keeps the documents |
+//! | [`blobs`] | the bytes |
+//! | [`model`] | the documents |
+
+pub mod access;
+pub mod api;
+pub mod blobs;
+pub mod metadata;
+pub mod model;
+mod tell;
+mod upload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::kit::api::Service;
+use crate::kit::pdp::Pdp;
+use crate::kit::peer::Peer;
+use crate::kit::token::{AccessTokens, Verifier};
+use blobs::Blobs;
+use metadata::{Metadata, Sql};
+use upload::Turns;
+
+/// What the service needs to be told.
+pub struct Settings {
+    /// `postgres://…` or `sqlite:FILE`.
+    pub metadata: String,
+    /// `azure:CONNECTION` or `file:FOLDER`.
+    pub blobs: String,
+    /// The environment in the names of blob containers.
+    pub environment: String,
+    /// Folder of the certificates that `PlatformAccessToken`s are checked with.
+    pub certificates: PathBuf,
+    /// Answer calls that bring no `PlatformAccessToken`.
+    pub lenient: bool,
+    /// Authentication, Authorization, Register.
+    pub platform: Peer,
+    /// Events, when Storage itself is to tell it what happens to instances.
+    pub events: Option<Peer>,
+}
+
+/// What the handlers share. Cheap to copy.
+#[derive(Clone)]
+pub struct Storage(Arc<Inner>);
+
+struct Inner {
+    metadata: Metadata,
+    blobs: Blobs,
+    turns: Turns,
+    pdp: Pdp,
+    verifier: Verifier,
+    access: AccessTokens,
+    platform: Peer,
+    teller: Option<tell::Teller>,
+}
+
+impl FromRef<Storage> for Verifier {
+    fn from_ref(storage: &Storage) -> Self {
+        storage.0.verifier.clone()
+    }
+}
+
+impl FromRef<Storage> for AccessTokens {
+    fn from_ref(storage: &Storage) -> Self {
+        storage.0.access.clone()
+    }
+}
+
+impl Storage {
+    /// Opens what it stands on; stores that are away are waited for by each request.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        let verifier = Verifier::published(settings.platform.clone());
+        Ok(Self(Arc::new(Inner {
+            metadata: Metadata::Sql(Sql::new(&settings.metadata)?),
+            blobs: Blobs::new(&settings.blobs, &settings.environment)?,
+            turns: Turns::default(),
+            pdp: Pdp::new(settings.platform.clone()),
+            access: AccessTokens::new(&settings.certificates, verifier.clone(), settings.lenient),
+            verifier,
+            platform: settings.platform,
+            teller: settings.events.map(tell::Teller::new),
+        })))
+    }
+
+    /// The endpoints.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        let (metadata, blobs) = (self.clone(), self.clone());
+        api::endpoints()
+            .check("metadata", move || {
+                let storage = metadata.clone();
+                async move { storage.0.metadata.answers().await }
+            })
+            .check("blobs", move || {
+                let storage = blobs.clone();
+                async move { storage.0.blobs.answers().await }
+            })
+            .finish(self.clone())
+    }
+}
