@@ -3,12 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+use crate::events::{self, Events};
+use crate::kit::peer::Peer;
 use crate::kit::{front::Front, logs, server};
 use crate::platform::{self, Settings};
+use crate::storage::{self, Storage};
 
 /// One of the platform's services.
 #[derive(Debug, Parser)]
@@ -25,6 +30,10 @@ struct Cli {
 enum Service {
     /// Profile, Register, Authentication, Authorization and the test log-in
     Platform(PlatformArgs),
+    /// Instances of apps, their data, process and events
+    Storage(StorageArgs),
+    /// Publishing, subscriptions and delivery of events
+    Events(EventsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +59,46 @@ struct PlatformArgs {
     /// Answer calls of apps that bring no `PlatformAccessToken`
     #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
     lenient: bool,
+}
+
+/// What Storage and Events have in common.
+#[derive(Debug, Args)]
+struct Stands {
+    #[command(flatten)]
+    at: Listen,
+    /// Documents: `postgres://…` or `sqlite:FILE`
+    #[arg(long, env = "ALTINN_SERVICES_METADATA", hide_env_values = true)]
+    metadata: String,
+    /// Where Profile, Register, Authorization and Authentication answer
+    #[arg(long, env = "ALTINN_SERVICES_PLATFORM")]
+    platform: String,
+    /// Folder of the certificates of organisations, `{org}.pem` or `{org}.cer`
+    #[arg(long, env = "ALTINN_SERVICES_CERTIFICATES", default_value = "certificates")]
+    certificates: PathBuf,
+    /// Answer calls that bring no `PlatformAccessToken`
+    #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
+    lenient: bool,
+}
+
+#[derive(Debug, Args)]
+struct StorageArgs {
+    #[command(flatten)]
+    stands: Stands,
+    /// Bytes: `file:FOLDER` or `azure:CONNECTION`, a connection string
+    #[arg(long, env = "ALTINN_SERVICES_BLOBS", hide_env_values = true)]
+    blobs: String,
+    /// The environment in the names of blob containers
+    #[arg(long, env = "ALTINN_SERVICES_ENVIRONMENT", default_value = "local")]
+    environment: String,
+    /// Where Events answers, when Storage itself is to tell it what happens to instances
+    #[arg(long, env = "ALTINN_SERVICES_EVENTS")]
+    events: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct EventsArgs {
+    #[command(flatten)]
+    stands: Stands,
 }
 
 /// Runs the program to its end.
@@ -81,7 +130,44 @@ async fn run(service: Service) -> Result<(), String> {
             let service = platform::service(settings).map_err(|fault| chain(&fault))?;
             serve("platform", args.at.listen, Front::new(service)).await
         }
+        Service::Storage(StorageArgs { stands, blobs, environment, events }) => {
+            let storage = Storage::new(storage::Settings {
+                metadata: stands.metadata,
+                blobs,
+                environment,
+                certificates: stands.certificates,
+                lenient: stands.lenient,
+                platform: Peer::remote(&stands.platform)?,
+                events: events.as_deref().map(Peer::remote).transpose()?,
+            })?;
+            let front = Front::new(storage.service());
+            beside(serve("storage", stands.at.listen, front), |told| storage.tell(told)).await
+        }
+        Service::Events(EventsArgs { stands }) => {
+            let events = Events::new(events::Settings {
+                metadata: stands.metadata,
+                certificates: stands.certificates,
+                lenient: stands.lenient,
+                platform: Peer::remote(&stands.platform)?,
+                second: Duration::from_secs(1),
+            })?;
+            let front = Front::new(events.service());
+            beside(serve("events", stands.at.listen, front), |told| events.deliver(told)).await
+        }
     }
+}
+
+/// Serves with a worker beside, which ends with the service.
+async fn beside<W: Future<Output = ()> + Send + 'static>(
+    served: impl Future<Output = Result<(), String>>,
+    worker: impl FnOnce(CancellationToken) -> W,
+) -> Result<(), String> {
+    let closing = CancellationToken::new();
+    let worker = tokio::spawn(worker(closing.clone()));
+    let ended = served.await;
+    closing.cancel();
+    worker.await.map_err(|error| error.to_string())?;
+    ended
 }
 
 async fn serve(name: &str, address: SocketAddr, front: Front) -> Result<(), String> {
