@@ -1,6 +1,10 @@
 //! Asking Authorization, as the client library of apps and services does (`platform-api.md` §4.1 "Subject
 //! attributes", "Client rule").
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use axum::http::Method;
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use bytes::Bytes;
@@ -17,9 +21,18 @@ use super::xacml::{
 /// Where decisions are asked for.
 const DECISION: &str = "/authorization/api/v1/decision";
 
-/// Asks Authorization for decisions.
+/// How long a decision is kept. Production keeps them for five minutes; here an edit of a policy takes effect at
+/// once, so this is only long enough to spare Authorization the bursts of one page or one step.
+const KEEP: Duration = Duration::from_secs(1);
+/// Decisions kept at most; when there are more, all are forgotten.
+const KEPT: usize = 20_000;
+
+/// Asks Authorization for decisions. Cheap to copy; copies share what they keep.
 #[derive(Clone)]
-pub struct Pdp(Peer);
+pub struct Pdp {
+    platform: Peer,
+    kept: Arc<Mutex<HashMap<String, (Instant, bool)>>>,
+}
 
 /// What is asked about: an app, a party, perhaps one of its instances and where that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +60,7 @@ impl Pdp {
     /// Asks this `platform`.
     #[must_use]
     pub fn new(platform: Peer) -> Self {
-        Self(platform)
+        Self { platform, kept: Arc::default() }
     }
 
     /// Passes when the caller may do the action; 403 when not.
@@ -73,18 +86,38 @@ impl Pdp {
         claims: &Claims,
         asked: &[(&str, &Subject)],
     ) -> Result<Vec<bool>, Fault> {
-        if asked.is_empty() {
-            return Ok(Vec::new());
+        let who = format!("{:?} {:?}", subject(claims), claims.level());
+        let keys: Vec<String> =
+            asked.iter().map(|(action, to)| format!("{who} {action} {:?}", resource(to))).collect();
+        let mut known = self.known(&keys);
+        let open: Vec<usize> = (0..asked.len()).filter(|at| known[*at].is_none()).collect();
+        if !open.is_empty() {
+            let some: Vec<(&str, &Subject)> = open.iter().map(|at| asked[*at]).collect();
+            let outcomes = self.decide(&request(claims, &some)).await?;
+            if outcomes.len() != some.len() {
+                return Err(Fault::internal(format!(
+                    "Authorization gave {} decisions for {}",
+                    outcomes.len(),
+                    some.len()
+                )));
+            }
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() > KEPT {
+                kept.clear();
+            }
+            for (at, outcome) in open.into_iter().zip(&outcomes) {
+                let may = holds(outcome, claims);
+                known[at] = Some(may);
+                kept.insert(keys[at].clone(), (Instant::now(), may));
+            }
         }
-        let outcomes = self.decide(&request(claims, asked)).await?;
-        if outcomes.len() != asked.len() {
-            return Err(Fault::internal(format!(
-                "Authorization gave {} decisions for {}",
-                outcomes.len(),
-                asked.len()
-            )));
-        }
-        Ok(outcomes.iter().map(|outcome| holds(outcome, claims)).collect())
+        Ok(known.into_iter().map(|may| may == Some(true)).collect())
+    }
+
+    fn known(&self, keys: &[String]) -> Vec<Option<bool>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |key| kept.get(key).filter(|(at, _)| at.elapsed() < KEEP).map(|(_, may)| *may);
+        keys.iter().map(fresh).collect()
     }
 
     /// The bare decisions.
@@ -93,7 +126,7 @@ impl Pdp {
             serde_json::to_vec(&Asked { request: request.clone() }).map_err(Fault::internal)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let reply = self.0.ask(Method::POST, DECISION, headers, Bytes::from(body)).await?;
+        let reply = self.platform.ask(Method::POST, DECISION, headers, Bytes::from(body)).await?;
         if !reply.status.is_success() {
             return Err(Fault::unavailable("Authorization", reply.status));
         }
@@ -234,6 +267,49 @@ mod tests {
             ),
         ] {
             assert_eq!(ids(&claims), expected, "{claims}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_one_question() {
+        use crate::kit::api::{Api, Endpoint};
+        use crate::kit::body::{Json, Raw};
+        use crate::kit::front::Front;
+        use crate::kit::xacml::{self, Answered};
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        async fn decide(Raw(body): Raw) -> Result<Json<Answered>, Fault> {
+            let request = xacml::read(&body).map_err(Fault::internal)?.request;
+            ASKED.fetch_add(request.action.len(), Ordering::Relaxed);
+            let reads = |action: &Category| action.value(urn::ACTION_ID) == Some("read");
+            let outcome = |yes| Outcome::plain(if yes { Decision::Permit } else { Decision::Deny });
+            Ok(Json(Answered { response: request.action.iter().map(reads).map(outcome).collect() }))
+        }
+        let api = Api::<()>::new("platform").add(Endpoint::post(DECISION, "decision"), decide);
+        let peer = Peer::inside();
+        peer.join(&Front::new(api.finish(())));
+        let pdp = Pdp::new(peer);
+        let claims = |user: i64| {
+            let claims = json!({ "urn:altinn:userid": user, "urn:altinn:authlevel": 2 });
+            Claims(claims.as_object().unwrap().clone())
+        };
+        let to = Subject {
+            app: "ttd/demo".parse().unwrap(),
+            party: Some(1),
+            instance: None,
+            place: None,
+        };
+        for (user, actions, may, asked) in [
+            (1, &["read"][..], &[true][..], 1),
+            (1, &["read"], &[true], 1),
+            (1, &["write", "read"], &[false, true], 2),
+            (1, &["write", "read", "write"], &[false, true, false], 2),
+            (2, &["write"], &[false], 3),
+        ] {
+            let all: Vec<(&str, &Subject)> = actions.iter().map(|action| (*action, &to)).collect();
+            assert_eq!(pdp.permitted(&claims(user), &all).await.unwrap(), may);
+            assert_eq!(ASKED.load(Ordering::Relaxed), asked, "{user} {actions:?}");
         }
     }
 }
