@@ -1,6 +1,6 @@
 //! A service's tables, in PostgreSQL or in an SQLite file.
 //!
-//! Statements are written once, for PostgreSQL; [`Database::query`] takes off what SQLite does not know (casts, row
+//! Statements are written once, for PostgreSQL; `Database::query` takes off what SQLite does not know (casts, row
 //! locks). Nothing is connected before it is needed, and a store that is away is a 503 until it comes back.
 
 use std::time::Duration;
