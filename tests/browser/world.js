@@ -91,7 +91,8 @@ export async function picture(page, name) {
 export function fetchAs(headers = {}, path = "/", heed = () => {}) {
   return new Promise((done, failed) => {
     const { host, port, pathname, search } = new URL(path.startsWith("/.") ? new URL(path, url) : url + path);
-    const options = { host: "127.0.0.1", port, path: pathname + search, headers: { Host: host, ...headers } };
+    // A connection of its own: one that is kept is closed when the router takes new routes.
+    const options = { agent: false, host: "127.0.0.1", port, path: pathname + search, headers: { Host: host, ...headers } };
     get(options, async (answer) => {
       const parts = [];
       for await (const part of answer) {
