@@ -56,8 +56,6 @@ pub enum Request {
         image: String,
         /// Paths from the container's root. Added to what was synced before.
         entries: Vec<Entry>,
-        /// Forget what was synced before; running containers keep what they hold.
-        fresh: bool,
         /// Restart the program that the supervisor in each container runs.
         restart: bool,
     },
@@ -292,7 +290,6 @@ mod tests {
                     },
                     Entry { path: "app/y".to_owned(), change: Change::Delete },
                 ],
-                fresh: false,
                 restart: true,
             },
         };

@@ -129,7 +129,7 @@ impl Hot {
             return Ok(Placed::Superseded);
         };
         let started = Instant::now();
-        let mut base = self.files().await.base(ground).await?;
+        let mut base = self.files().await.base(ground).await?.clone();
         base.synced.extend(changed.into_iter().map(|file| (file.path, file.contents)));
         fold(ground.shop, ground.work, &base).await?;
         stages.push(Stage { name: "push".to_owned(), ms: milliseconds(started) });
@@ -224,10 +224,9 @@ impl Files {
         let course = ground.course;
         files.dedup_by(|a, b| a.path == b.path);
         let started = Instant::now();
-        let base = self.base(ground).await?;
-        let image = ground.image(&base.tag);
+        let image = ground.image(&self.base(ground).await?.tag);
         let restart = course.restart || !course.compile.is_empty();
-        let synced = self.node(ground).await?.sync(&image, &files, false, restart).await?;
+        let synced = self.node(ground).await?.sync(&image, &files, restart).await?;
         ground.shop.site.calls.changing("node: write into containers");
         stages.push(Stage { name: "write".to_owned(), ms: milliseconds(started) });
         if synced.containers == 0 {
@@ -278,7 +277,7 @@ impl Files {
     }
 
     /// What pods run, and what was written into them by an agent before this one.
-    async fn base(&mut self, ground: &Ground<'_>) -> Result<Base, Report> {
+    async fn base(&mut self, ground: &Ground<'_>) -> Result<&Base, Report> {
         if self.base.is_none() {
             let kube = ground.shop.kube(ground.cluster()?).await?;
             let tag = patch::running_tag(&kube, &ground.work.app.id).await?;
@@ -295,7 +294,7 @@ impl Files {
             }
             self.base = Some(Base { tag, synced });
         }
-        self.base.clone().ok_or_else(|| lost("what pods run"))
+        self.base.as_ref().ok_or_else(|| lost("what pods run"))
     }
 
     /// Waits until the app that was started anew answers through the router; false when its process ended, or it did

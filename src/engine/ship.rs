@@ -13,6 +13,7 @@ use super::hot::{Base, Ground, Placed, SharedHot};
 use super::way::{self, Way, heavier};
 use super::workshop::{Site, Workshop};
 use crate::deploy;
+use crate::deploy::rollout::Rollout;
 use crate::events::{EventKind, Journal, Stage, StepScope};
 use crate::model::{App, AppId, Code, Lane, Reload, Report};
 use crate::plan::Course;
@@ -170,9 +171,7 @@ async fn patched(
     })
     .await?;
     order.hot.rolled_out();
-    let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
-    stages.push(Stage { name: "patch".to_owned(), ms: ms.saturating_sub(waited) });
-    stages.extend(rollout.stages);
+    stages.extend(rolled("patch", ms, rollout));
     Ok(live(work, course, stages, None, After::Settle))
 }
 
@@ -212,10 +211,15 @@ async fn whole(
     })
     .await?;
     order.hot.rolled_out();
-    let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
-    stages.push(Stage { name: "helm".to_owned(), ms: ms.saturating_sub(waited) });
-    stages.extend(rollout.stages);
+    stages.extend(rolled("helm", ms, rollout));
     Ok(live(work, course, stages, Some(revision), After::Nothing))
+}
+
+/// The parts of a rollout that took so many milliseconds in all: what began it, and what was waited for then.
+fn rolled(begun_by: &str, ms: u64, rollout: Rollout) -> impl Iterator<Item = Stage> {
+    let waited: u64 = rollout.stages.iter().map(|stage| stage.ms).sum();
+    let begun = Stage { name: begun_by.to_owned(), ms: ms.saturating_sub(waited) };
+    std::iter::once(begun).chain(rollout.stages)
 }
 
 fn live(
@@ -236,19 +240,19 @@ pub(super) async fn follow_up(
     order: Order,
     work: Work,
     after: After,
-) -> Result<Option<u32>, Report> {
+) -> Result<(), Report> {
     // Beside a run, whose changing calls these are not.
     let site = Site { calls: Calls::default(), ..site };
     let shop = Workshop::open(&site).await.map_err(first)?;
     let cluster = cluster_of(&order.desire, &work.app.id.org)?;
     match after {
-        After::Nothing => Ok(None),
-        After::Keep(base) => base.keep(&shop, cluster, &work).await.map(|()| None),
+        After::Nothing => Ok(()),
+        After::Keep(base) => base.keep(&shop, cluster, &work).await,
         After::Settle => {
             let scope = StepScope::new(site.journal.clone(), format!("settle {}", work.app.id));
             let kube = shop.kube(cluster).await?;
             let installer = shop.installer(cluster);
-            deploy::patch::settle(&installer, &kube, &work.spec, &scope).await.map(Some)
+            deploy::patch::settle(&installer, &kube, &work.spec, &scope).await.map(drop)
         }
     }
 }

@@ -89,12 +89,11 @@ impl Inside {
         &mut self,
         image: &str,
         files: &[File],
-        fresh: bool,
         restart: bool,
     ) -> Result<Synced, Report> {
         let (entries, body) = packed(files);
         let image = image.to_owned();
-        let request = Request::Sync { image, entries, fresh, restart };
+        let request = Request::Sync { image, entries, restart };
         match self.ask(request, &body).await?.0 {
             Reply::Synced { containers, restarted, .. } => {
                 Ok(Synced { containers: containers.len(), restarted })

@@ -47,8 +47,8 @@ fn answer(
 ) -> Result<(Reply, Vec<u8>), Fault> {
     let reply = match request {
         Request::Hello => Reply::Hello { version: VERSION },
-        Request::Sync { image, entries, fresh, restart } => {
-            sync(image, &with_contents(entries, body)?, *fresh, *restart, last)?
+        Request::Sync { image, entries, restart } => {
+            sync(image, &with_contents(entries, body)?, *restart, last)?
         }
         Request::Undo { image } => {
             let undo = last.take().filter(|undo| undo.set.is_of(image));
@@ -94,14 +94,13 @@ pub(super) fn with_contents<'a>(
 fn sync(
     image: &str,
     entries: &[(&Entry, &[u8])],
-    fresh: bool,
     restart: bool,
     last: &mut Option<Undo>,
 ) -> Result<Reply, Fault> {
     let running = {
         let store = Store::open()?;
         *last = if restart { remember(image, entries, &store) } else { None };
-        store.add(image, entries, fresh)?;
+        store.add(image, entries)?;
         // Under the lock: a container that is made now is either among these, or finds the set.
         let running = containers::of_image(image)?;
         for container in &running {

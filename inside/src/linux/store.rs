@@ -77,16 +77,8 @@ impl Store {
     }
 
     /// Adds files to a set, and tells the set as it is now.
-    pub(super) fn add(
-        &self,
-        image: &str,
-        entries: &[(&Entry, &[u8])],
-        fresh: bool,
-    ) -> Result<Synced, Fault> {
+    pub(super) fn add(&self, image: &str, entries: &[(&Entry, &[u8])]) -> Result<Synced, Fault> {
         let mut set = self.set(image)?;
-        if fresh {
-            set = Synced { image: image.to_owned(), ..Synced::default() };
-        }
         for (entry, contents) in entries {
             let path = entry.path.trim_start_matches('/').to_owned();
             match entry.change {
@@ -235,8 +227,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_at(folder.path()).unwrap();
         let gone = Entry { path: "app/b".to_owned(), change: Change::Delete };
-        store.add("r/a:1", &[(&write("/app/a", 1), b"x")], false).unwrap();
-        let set = store.add("r/a:1", &[(&write("app/b", 1), b"y"), (&gone, b"")], false).unwrap();
+        store.add("r/a:1", &[(&write("/app/a", 1), b"x")]).unwrap();
+        let set = store.add("r/a:1", &[(&write("app/b", 1), b"y"), (&gone, b"")]).unwrap();
         assert_eq!(set.files.keys().collect::<Vec<_>>(), ["app/a"]);
         assert_eq!(set.deleted.iter().collect::<Vec<_>>(), ["app/b"]);
 
@@ -247,15 +239,15 @@ mod tests {
         assert_eq!(fs::read(root.join("app/a")).unwrap(), b"x");
         assert!(!root.join("app/b").exists());
 
-        store.add("r/a:2", &[(&write("app/c", 1), b"z")], false).unwrap();
-        store.add("r/other:1", &[(&write("app/d", 1), b"w")], false).unwrap();
+        store.add("r/a:2", &[(&write("app/c", 1), b"z")]).unwrap();
+        store.add("r/other:1", &[(&write("app/d", 1), b"w")]).unwrap();
         let left = |store: &Store| -> BTreeSet<String> {
             store.sets().unwrap().into_iter().map(|set| set.image).collect()
         };
         store.keep_only("r/a", &["r/a:2".to_owned()]).unwrap();
         assert_eq!(left(&store), ["r/a:1", "r/a:2", "r/other:1"].map(str::to_owned).into());
         for number in 3..=5 {
-            store.add(&format!("r/a:{number}"), &[(&write("app/c", 1), b"v")], false).unwrap();
+            store.add(&format!("r/a:{number}"), &[(&write("app/c", 1), b"v")]).unwrap();
         }
         store.keep_only("r/a", &["r/a:2".to_owned()]).unwrap();
         let expected = ["r/a:2", "r/a:3", "r/a:4", "r/a:5", "r/other:1"];
