@@ -32,8 +32,22 @@ pub(crate) struct Told {
     pub(crate) infected: bool,
 }
 
-/// Streams a request's body to the blob store.
-pub(crate) async fn take(request: Request, upload: &mut Upload) -> Result<Told, Fault> {
+/// Streams a request's body to the blob store; an upload that breaks off, or that is `empty`, is abandoned.
+pub(crate) async fn receive(
+    request: Request,
+    mut upload: Upload,
+    empty: Fault,
+) -> Result<(Told, Upload), Fault> {
+    let fault = match take(request, &mut upload).await {
+        Ok(told) if upload.size() > 0 => return Ok((told, upload)),
+        Ok(_) => empty,
+        Err(fault) => fault,
+    };
+    upload.abandon().await;
+    Err(fault)
+}
+
+async fn take(request: Request, upload: &mut Upload) -> Result<Told, Fault> {
     let headers = request.headers();
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
     let form = kind

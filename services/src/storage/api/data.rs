@@ -45,19 +45,10 @@ pub(super) async fn post(
     let id = Uuid::new_v4();
     let path = path(&instance, id)?;
     let org = instance.org.clone().unwrap_or_default();
-    let mut upload = storage.0.blobs.write(&org, &path).await?;
-    let told = match upload::take(request, &mut upload).await {
-        Ok(told) if upload.size() > 0 => told,
-        Ok(_) => {
-            upload.abandon().await;
-            let text = "Empty stream provided. Cannot persist data.";
-            return Err(Fault::words(StatusCode::BAD_REQUEST, text));
-        }
-        Err(fault) => {
-            upload.abandon().await;
-            return Err(fault);
-        }
-    };
+    let upload = storage.0.blobs.write(&org, &path).await?;
+    let text = "Empty stream provided. Cannot persist data.";
+    let empty = Fault::words(StatusCode::BAD_REQUEST, text);
+    let (told, upload) = upload::receive(request, upload, empty).await?;
     let (size, _) = upload.finish().await?;
     let now = Date::now();
     let author = author(&claims)?;
@@ -109,19 +100,10 @@ pub(super) async fn put(
     storage.demand_type(&claims, kind.action_required_to_write.as_ref(), &instance).await?;
     free(&element)?;
     let org = instance.org.clone().unwrap_or_default();
-    let mut upload = storage.0.blobs.write(&org, &blob(&element)?).await?;
-    let told = match upload::take(request, &mut upload).await {
-        Ok(told) if upload.size() > 0 => told,
-        Ok(_) => {
-            upload.abandon().await;
-            let text = "Could not process attached file: no bytes";
-            return Err(Fault::words(StatusCode::UNPROCESSABLE_ENTITY, text));
-        }
-        Err(fault) => {
-            upload.abandon().await;
-            return Err(fault);
-        }
-    };
+    let upload = storage.0.blobs.write(&org, &blob(&element)?).await?;
+    let text = "Could not process attached file: no bytes";
+    let empty = Fault::words(StatusCode::UNPROCESSABLE_ENTITY, text);
+    let (told, upload) = upload::receive(request, upload, empty).await?;
     // From here to the document's change no other writer of this element, and nobody who locks it.
     let _turn = storage.0.turns.wait(at.element).await;
     let now_there = storage.found(&at).await?.elements.into_iter().find(|other| other.id == id);
