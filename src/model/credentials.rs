@@ -22,6 +22,10 @@ pub struct Credentials {
     pub postgres_password: String,
     /// The password of the role `gitea`.
     pub gitea_database_password: String,
+    /// What opens the management surface of the platform's services, as a bearer token. Empty in the file of a stack
+    /// that is older than the key, until the next `up`.
+    #[serde(default)]
+    pub services_key: String,
 }
 
 impl Credentials {

@@ -33,12 +33,14 @@ pub fn load(stack: &Path) -> Result<Option<Credentials>, Report> {
     })
 }
 
-/// Reads the stack's credentials, or makes and keeps them. The caller holds the stack's lock.
+/// Reads the stack's credentials, or makes and keeps them; what an older file lacks is added to it. The caller holds
+/// the stack's lock.
 pub fn load_or_generate(stack: &Path) -> Result<Credentials, Report> {
-    if let Some(credentials) = load(stack)? {
-        return Ok(credentials);
-    }
-    let credentials = generate()?;
+    let credentials = match load(stack)? {
+        Some(whole) if !whole.services_key.is_empty() => return Ok(whole),
+        Some(older) => Credentials { services_key: password()?, ..older },
+        None => generate()?,
+    };
     let json = serde_json::to_vec_pretty(&credentials)
         .map_err(|error| Report::bug("credentials have no JSON form", &error))?;
     fs::write_private(&file(stack), &json)?;
@@ -55,12 +57,13 @@ pub fn generate() -> Result<Credentials, Report> {
         gitea_jwt_secret: URL_SAFE_NO_PAD.encode(random::<32>()?),
         postgres_password: password()?,
         gitea_database_password: password()?,
+        services_key: password()?,
     })
 }
 
 /// Every secret. Without `..`, so that a new one cannot be forgotten here.
 #[must_use]
-pub fn all(credentials: &Credentials) -> [&str; 6] {
+pub fn all(credentials: &Credentials) -> [&str; 7] {
     let Credentials {
         gitea_admin: _,
         gitea_admin_password,
@@ -69,6 +72,7 @@ pub fn all(credentials: &Credentials) -> [&str; 6] {
         gitea_jwt_secret,
         postgres_password,
         gitea_database_password,
+        services_key,
     } = credentials;
     [
         gitea_admin_password,
@@ -77,6 +81,7 @@ pub fn all(credentials: &Credentials) -> [&str; 6] {
         gitea_jwt_secret,
         postgres_password,
         gitea_database_password,
+        services_key,
     ]
 }
 
@@ -139,10 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn an_older_file_keeps_what_it_has_and_gets_the_rest() {
+        let stack = tempfile::tempdir().unwrap();
+        let made = generate().unwrap();
+        let mut json = serde_json::to_value(&made).unwrap();
+        json.as_object_mut().unwrap().remove("servicesKey").unwrap();
+        fs::write_private(&file(stack.path()), json.to_string().as_bytes()).unwrap();
+        assert!(load(stack.path()).unwrap().unwrap().services_key.is_empty());
+        let filled = load_or_generate(stack.path()).unwrap();
+        assert_eq!(filled.services_key.len(), 40);
+        assert_eq!(Credentials { services_key: made.services_key.clone(), ..filled.clone() }, made);
+        assert_eq!(load_or_generate(stack.path()).unwrap(), filled);
+    }
+
+    #[test]
     fn secrets_are_long_distinct_and_not_shown() {
         let made = generate().unwrap();
         let distinct: BTreeSet<_> = all(&made).into_iter().collect();
-        assert_eq!(distinct.len(), 6);
+        assert_eq!(distinct.len(), 7);
         let shown = format!("{made:?}");
         for secret in distinct {
             assert!(secret.len() >= 40 && !shown.contains(secret));
