@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{self, Events};
+use crate::kit::management::Key;
 use crate::kit::peer::Peer;
 use crate::kit::{front::Front, logs, server};
 use crate::platform::{self, Settings};
@@ -59,6 +60,9 @@ struct PlatformArgs {
     /// Answer calls of apps that bring no `PlatformAccessToken`
     #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
     lenient: bool,
+    /// What opens the management surface `/platform/local`, as a bearer token; closed without one
+    #[arg(long, env = "ALTINN_SERVICES_KEY", hide_env_values = true)]
+    key: Option<String>,
 }
 
 /// What Storage and Events have in common.
@@ -126,6 +130,7 @@ async fn run(service: Service) -> Result<(), String> {
                 storage: args.storage.as_deref().map(crate::kit::peer::Peer::remote).transpose()?,
                 domain: args.domain,
                 lenient: args.lenient,
+                key: Key::new(args.key.as_deref()),
             };
             let service = platform::service(settings).map_err(|fault| chain(&fault))?;
             serve("platform", args.at.listen, Front::new(service)).await

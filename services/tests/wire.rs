@@ -506,3 +506,40 @@ async fn an_instance_is_looked_up() {
         assert_eq!(answer["response"][0]["decision"], asked, "{guid} {action}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn the_management_surface_is_for_the_key() {
+    let world = World::new(true).await;
+    let tokens = format!("{}/platform/local/tokens", world.base);
+    let people = format!("{}/platform/local/apps/ttd/demo/testData", world.base);
+    let claims = json!({ "urn:altinn:app": "studio.designer" });
+    for wrong in ["", "a key of managemen", "a key of management2"] {
+        let refused = world.client.post(&tokens).bearer_auth(wrong).json(&claims).send().await;
+        assert_eq!(refused.unwrap().status(), 401, "{wrong}");
+        let refused = world.client.put(&people).bearer_auth(wrong).body("{}").send().await;
+        assert_eq!(refused.unwrap().status(), 401, "{wrong}");
+    }
+    let answer = world.client.post(&tokens).bearer_auth(world::MANAGEMENT).json(&claims).send();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let token = world::claims(&answer.text().await.unwrap());
+    assert_eq!(token["urn:altinn:app"], "studio.designer");
+    assert!(token["exp"].as_i64().unwrap() > jwt::now());
+
+    let put = |text: &str| {
+        let request = world.client.put(&people).bearer_auth(world::MANAGEMENT);
+        request.body(text.to_owned()).send()
+    };
+    let person = json!({ "persons": [{ "partyId": 777_001, "userId": 7701, "firstName": "Ny",
+        "lastName": "Person", "ssn": "01017512345" }] });
+    assert_eq!(put(&person.to_string()).await.unwrap().status(), 204);
+    assert_eq!(world.get("/Home/GetTestUserToken/7701", "").await.0, 200);
+    // What cannot be read leaves what was there.
+    assert_eq!(put("{\"persons\": 1}").await.unwrap().status(), 400);
+    assert_eq!(world.get("/Home/GetTestUserToken/7701", "").await.0, 200);
+    for _ in 0..2 {
+        let gone = world.client.delete(&people).bearer_auth(world::MANAGEMENT).send().await;
+        assert_eq!(gone.unwrap().status(), 204);
+    }
+    assert_eq!(world.get("/Home/GetTestUserToken/7701", "").await.0, 404);
+}

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod front;
 pub mod guard;
 pub mod logs;
+pub mod management;
 pub mod metrics;
 pub mod name;
 pub mod openapi;

@@ -8,11 +8,13 @@
 //! | `authorization` | `/authorization/api/v1` |
 //! | `home` | the log-in page and the token paths of the public localtest |
 //! | `maskinporten` | a stand-in for Maskinporten |
+//! | `local` | `/platform/local`, the management surface |
 //! | `people` | nothing: who there is |
 
 mod authentication;
 mod authorization;
 mod home;
+mod local;
 mod maskinporten;
 mod people;
 mod profile;
@@ -28,6 +30,7 @@ use self::people::{People, PeopleStore, Person};
 use self::register::Attempts;
 use crate::kit::api::{Api, Service};
 use crate::kit::fault::Fault;
+use crate::kit::management::Key;
 use crate::kit::peer::Peer;
 use crate::kit::token::key::KeyFault;
 use crate::kit::token::{AccessTokens, Claims, SigningKey, Verifier, jwt};
@@ -42,6 +45,8 @@ pub struct Settings {
     pub domain: Option<String>,
     /// Answer calls of apps that bring no `PlatformAccessToken`.
     pub lenient: bool,
+    /// What opens the management surface; none closes it.
+    pub key: Key,
 }
 
 /// What the handlers share. Cheap to copy.
@@ -125,6 +130,12 @@ impl FromRef<Platform> for AccessTokens {
     }
 }
 
+impl FromRef<Platform> for Key {
+    fn from_ref(platform: &Platform) -> Self {
+        platform.0.settings.key.clone()
+    }
+}
+
 /// The service.
 pub fn service(settings: Settings) -> Result<Service, KeyFault> {
     let keys = settings.data.join("keys");
@@ -147,6 +158,7 @@ pub fn service(settings: Settings) -> Result<Service, KeyFault> {
     let api = authorization::endpoints(api);
     let api = home::endpoints(api);
     let api = maskinporten::endpoints(api);
+    let api = local::endpoints(api);
     Ok(api.finish(platform))
 }
 

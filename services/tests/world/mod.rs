@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use altinn_services::kit::front::Front;
+use altinn_services::kit::management::Key;
 use altinn_services::kit::peer::Peer;
 use altinn_services::kit::server;
 use altinn_services::kit::token::{Claims, SigningKey, jwt};
@@ -20,6 +21,9 @@ pub struct World {
     pub client: reqwest::Client,
     _closing: DropGuard,
 }
+
+/// Opens the management surface.
+pub const MANAGEMENT: &str = "a key of management";
 
 /// One key for all worlds: making one takes longer than most tests.
 static KEY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
@@ -42,8 +46,13 @@ impl World {
             std::fs::read_to_string(&file).unwrap()
         });
         std::fs::write(&file, text).unwrap();
-        let settings =
-            Settings { data: folder.path().to_owned(), storage, domain: None, lenient: !strict };
+        let settings = Settings {
+            data: folder.path().to_owned(),
+            storage,
+            domain: None,
+            lenient: !strict,
+            key: Key::new(Some(MANAGEMENT)),
+        };
         let front = Front::new(service(settings).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

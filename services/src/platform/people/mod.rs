@@ -14,6 +14,11 @@ mod tests;
 pub use draft::{Org, Person, System, SystemUser};
 pub use store::PeopleStore;
 
+/// Whether a file can be read; the text says why not.
+pub fn check(text: &str) -> Result<(), String> {
+    draft::read(text).map(drop)
+}
+
 /// Everybody, as of now.
 #[derive(Debug, Default)]
 pub struct People {

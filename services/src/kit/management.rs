@@ -1,0 +1,49 @@
+//! The management surface, `/{service}/local/…`: no part of Altinn, open to whoever holds the installation's key.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use ring::digest::{SHA256, digest};
+
+use super::fault::Fault;
+use super::token::bearer;
+
+/// The key, as a bearer token. Cheap to copy; without one the surface is closed.
+#[derive(Clone, Default)]
+pub struct Key(Option<Arc<str>>);
+
+impl Key {
+    /// An empty text is no key.
+    #[must_use]
+    pub fn new(key: Option<&str>) -> Self {
+        Self(key.filter(|key| !key.is_empty()).map(Into::into))
+    }
+
+    fn opens(&self, given: &str) -> Option<bool> {
+        let key = self.0.as_ref()?;
+        // Digests are compared, so that the time tells nothing of the key.
+        let (key, given) = (digest(&SHA256, key.as_bytes()), digest(&SHA256, given.as_bytes()));
+        Some(key.as_ref() == given.as_ref())
+    }
+}
+
+/// Whoever holds the key: 401 without it, 404 where there is none.
+#[derive(Debug, Clone, Copy)]
+pub struct Manager;
+
+impl<S: Send + Sync> FromRequestParts<S> for Manager
+where
+    Key: FromRef<S>,
+{
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let given = bearer::token(&parts.headers).unwrap_or_default();
+        match Key::from_ref(state).opens(&given) {
+            Some(true) => Ok(Self),
+            Some(false) => Err(Fault::unauthorized()),
+            None => Err(Fault::not_found()),
+        }
+    }
+}
