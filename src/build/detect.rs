@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::model::{App, AppId, Code, Diagnostic, Report, Severity};
+use crate::model::{App, AppId, Code, Report};
+use crate::sys::lenient;
 
 /// Where an app says who it is.
 const METADATA: &str = "App/config/applicationmetadata.json";
@@ -81,22 +82,11 @@ fn read_id(root: &Path) -> Result<AppId, Report> {
 /// The id of metadata as they are in the field: with a byte order mark, with trailing commas. Upper case is
 /// lowered, since the id is also the name of an image and a release.
 fn parse_id(bytes: &[u8]) -> Result<AppId, Report> {
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-    let metadata: Metadata =
-        serde_json::from_str(&without_trailing_commas(&text)).map_err(|error| {
-            let message = error.to_string();
-            let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
-            broken("the app's metadata cannot be understood").why(reason.clone()).with_diagnostics(
-                vec![Diagnostic {
-                    file: METADATA.to_owned(),
-                    line: u32::try_from(error.line()).unwrap_or(u32::MAX),
-                    column: u32::try_from(error.column()).unwrap_or(0),
-                    code: String::new(),
-                    severity: Severity::Error,
-                    message: reason,
-                }],
-            )
-        })?;
+    let metadata: Metadata = lenient::read(bytes, METADATA).map_err(|found| {
+        broken("the app's metadata cannot be understood")
+            .why(found.message.clone())
+            .with_diagnostics(vec![*found])
+    })?;
     let id = metadata.id.to_lowercase();
     id.parse().map_err(|error| {
         broken(format!("the app's id `{}` is not `org/app`", short(&metadata.id)))
@@ -111,34 +101,6 @@ fn broken(title: impl Into<String>) -> Report {
 
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
-}
-
-/// Blanks commas that stand before a closing bracket; every other character keeps its place, so that lines and
-/// columns of an error stay true.
-fn without_trailing_commas(text: &str) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    let (mut comma, mut in_string, mut escaped) = (None, false, false);
-    for place in 0..bytes.len() {
-        let byte = bytes[place];
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-            continue;
-        }
-        match byte {
-            b'"' => (in_string, comma) = (true, None),
-            b',' => comma = Some(place),
-            b']' | b'}' => {
-                if let Some(comma) = comma.take() {
-                    bytes[comma] = b' ';
-                }
-            }
-            byte if byte.is_ascii_whitespace() => {}
-            _ => comma = None,
-        }
-    }
-    // Only ASCII was replaced by ASCII.
-    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ codes! {
     ClusterFailed = 3305, Deploy, "The organisation's Kubernetes cluster could not be made, or does not answer.";
     WrongCluster = 3306, Refused, "The cluster that answers is not the one this stack made; nothing was changed in it.";
     RouterRefused = 3307, Deploy, "NGINX refused the new routes; the old ones stay.";
+    PublishFailed = 3308, Deploy, "The platform's services did not take what an app brings for them: its metadata, policy, texts or test people. What they had before holds.";
     NotRunning = 5001, NotRunning, "The stack is not up, so there is nothing to ask.";
     AgentSilent = 5002, NotRunning, "The agent, which runs in the background, does not answer.";
     AgentVersion = 5003, AgentVersion, "The agent is of another version than this program.";

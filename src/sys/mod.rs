@@ -17,6 +17,7 @@ pub mod inside;
 pub mod ipc;
 pub mod kind;
 pub mod kube;
+pub mod lenient;
 pub mod lock;
 pub mod machine;
 pub mod net;
