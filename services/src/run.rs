@@ -1,8 +1,10 @@
-//! The command line: which service, where it listens, where it keeps its state.
+//! The command line: which service, where it listens, where it keeps its state. What is secret may be given as `@FILE`:
+//! other programs see the arguments of a program, and engines show them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -37,17 +39,46 @@ enum Service {
     Events(EventsArgs),
 }
 
+/// What all services have in common.
 #[derive(Debug, Args)]
-struct Listen {
+struct Common {
     /// Address and port to listen at
     #[arg(long, env = "ALTINN_SERVICES_LISTEN", default_value = "127.0.0.1:5101")]
     listen: SocketAddr,
+    /// Folder of the certificates of organisations, `{org}.pem` or `{org}.cer`
+    #[arg(long, env = "ALTINN_SERVICES_CERTIFICATES", default_value = "certificates")]
+    certificates: PathBuf,
+    /// Answer calls of apps that bring no `PlatformAccessToken`
+    #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
+    lenient: bool,
+    /// What opens the management surface `/{service}/local`, as a bearer token, or `@FILE`; closed without one
+    #[arg(long, env = "ALTINN_SERVICES_KEY", hide_env_values = true)]
+    key: Option<Told>,
+}
+
+impl Common {
+    fn key(&self) -> Key {
+        Key::new(self.key.as_ref().map(|told| told.0.as_str()))
+    }
+}
+
+/// An argument that says itself, or `@` and the file that says it.
+#[derive(Debug, Clone)]
+struct Told(String);
+
+impl FromStr for Told {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let Some(file) = given.strip_prefix('@') else { return Ok(Self(given.to_owned())) };
+        let text = std::fs::read_to_string(file).map_err(|error| format!("`{file}`: {error}"))?;
+        Ok(Self(text.trim().to_owned()))
+    }
 }
 
 #[derive(Debug, Args)]
 struct PlatformArgs {
     #[command(flatten)]
-    at: Listen,
+    common: Common,
     /// Folder of keys, policies and test people
     #[arg(long, env = "ALTINN_SERVICES_DATA")]
     data: PathBuf,
@@ -57,40 +88,28 @@ struct PlatformArgs {
     /// Domain of the log-in cookie; without it, the host's parent domain
     #[arg(long, env = "ALTINN_SERVICES_DOMAIN")]
     domain: Option<String>,
-    /// Answer calls of apps that bring no `PlatformAccessToken`
-    #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
-    lenient: bool,
-    /// What opens the management surface `/platform/local`, as a bearer token; closed without one
-    #[arg(long, env = "ALTINN_SERVICES_KEY", hide_env_values = true)]
-    key: Option<String>,
 }
 
 /// What Storage and Events have in common.
 #[derive(Debug, Args)]
 struct Stands {
     #[command(flatten)]
-    at: Listen,
-    /// Documents: `postgres://…` or `sqlite:FILE`
+    common: Common,
+    /// Documents: `postgres://…`, `sqlite:FILE`, or `@FILE` that says so
     #[arg(long, env = "ALTINN_SERVICES_METADATA", hide_env_values = true)]
-    metadata: String,
+    metadata: Told,
     /// Where Profile, Register, Authorization and Authentication answer
     #[arg(long, env = "ALTINN_SERVICES_PLATFORM")]
     platform: String,
-    /// Folder of the certificates of organisations, `{org}.pem` or `{org}.cer`
-    #[arg(long, env = "ALTINN_SERVICES_CERTIFICATES", default_value = "certificates")]
-    certificates: PathBuf,
-    /// Answer calls that bring no `PlatformAccessToken`
-    #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
-    lenient: bool,
 }
 
 #[derive(Debug, Args)]
 struct StorageArgs {
     #[command(flatten)]
     stands: Stands,
-    /// Bytes: `file:FOLDER` or `azure:CONNECTION`, a connection string
+    /// Bytes: `file:FOLDER`, `azure:CONNECTION` (a connection string), or `@FILE` that says so
     #[arg(long, env = "ALTINN_SERVICES_BLOBS", hide_env_values = true)]
-    blobs: String,
+    blobs: Told,
     /// The environment in the names of blob containers
     #[arg(long, env = "ALTINN_SERVICES_ENVIRONMENT", default_value = "local")]
     environment: String,
@@ -129,35 +148,36 @@ async fn run(service: Service) -> Result<(), String> {
                 data: args.data,
                 storage: args.storage.as_deref().map(crate::kit::peer::Peer::remote).transpose()?,
                 domain: args.domain,
-                lenient: args.lenient,
-                key: Key::new(args.key.as_deref()),
+                certificates: args.common.certificates.clone(),
+                lenient: args.common.lenient,
+                key: args.common.key(),
             };
             let service = platform::service(settings).map_err(|fault| chain(&fault))?;
-            serve("platform", args.at.listen, Front::new(service)).await
+            serve("platform", args.common.listen, Front::new(service)).await
         }
         Service::Storage(StorageArgs { stands, blobs, environment, events }) => {
             let storage = Storage::new(storage::Settings {
-                metadata: stands.metadata,
-                blobs,
+                metadata: stands.metadata.0,
+                blobs: blobs.0,
                 environment,
-                certificates: stands.certificates,
-                lenient: stands.lenient,
+                certificates: stands.common.certificates,
+                lenient: stands.common.lenient,
                 platform: Peer::remote(&stands.platform)?,
                 events: events.as_deref().map(Peer::remote).transpose()?,
             })?;
             let front = Front::new(storage.service());
-            beside(serve("storage", stands.at.listen, front), |told| storage.tell(told)).await
+            beside(serve("storage", stands.common.listen, front), |told| storage.tell(told)).await
         }
         Service::Events(EventsArgs { stands }) => {
             let events = Events::new(events::Settings {
-                metadata: stands.metadata,
-                certificates: stands.certificates,
-                lenient: stands.lenient,
+                metadata: stands.metadata.0,
+                certificates: stands.common.certificates,
+                lenient: stands.common.lenient,
                 platform: Peer::remote(&stands.platform)?,
                 second: Duration::from_secs(1),
             })?;
             let front = Front::new(events.service());
-            beside(serve("events", stands.at.listen, front), |told| events.deliver(told)).await
+            beside(serve("events", stands.common.listen, front), |told| events.deliver(told)).await
         }
     }
 }

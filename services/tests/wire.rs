@@ -314,11 +314,11 @@ async fn apps_are_known_by_their_certificate() {
     let pair = rcgen::KeyPair::from_pem_and_sign_algo(&pem, &rcgen::PKCS_RSA_SHA256).unwrap();
     let certificate =
         rcgen::CertificateParams::new(vec!["ttd".to_owned()]).unwrap().self_signed(&pair).unwrap();
-    std::fs::create_dir_all(world.path("keys/access")).unwrap();
-    std::fs::write(world.path("keys/access/ttd.pem"), certificate.pem()).unwrap();
+    std::fs::create_dir_all(world.path("certificates")).unwrap();
+    std::fs::write(world.path("certificates/ttd.pem"), certificate.pem()).unwrap();
     assert_eq!(ask(&good).await, 200);
-    std::fs::remove_file(world.path("keys/access/ttd.pem")).unwrap();
-    std::fs::write(world.path("keys/access/ttd.cer"), STANDARD.encode(certificate.der())).unwrap();
+    std::fs::remove_file(world.path("certificates/ttd.pem")).unwrap();
+    std::fs::write(world.path("certificates/ttd.cer"), STANDARD.encode(certificate.der())).unwrap();
     assert_eq!(ask(&good).await, 200, "as in the vault");
     for (what, token) in [
         ("nothing", String::new()),

@@ -87,7 +87,7 @@ impl Front {
     }
 
     async fn route(&self, mut request: Request<Body>) -> (&str, Response) {
-        let found = match self.0.paths.find(request.uri().path()) {
+        let found = match self.0.paths.find(unnamed(request.uri().path())) {
             Ok(Some(found)) => found,
             Ok(None) => return ("none", Fault::not_found().into_response()),
             Err(_) => {
@@ -107,6 +107,14 @@ impl Front {
         };
         (found.template, response)
     }
+}
+
+/// Behind a router, which leads to a service by its name, its own pages are below that name: `/storage/health/ready`.
+fn unnamed(path: &str) -> &str {
+    let rest = path.get(1..).and_then(|path| path.find('/')).map(|end| &path[end + 1..]);
+    let page =
+        |rest: &&str| rest.starts_with("/health") || matches!(*rest, "/metrics" | "/openapi.json");
+    rest.filter(page).unwrap_or(path)
 }
 
 fn respelled(uri: &Uri, path: &str) -> Option<Uri> {

@@ -41,6 +41,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Storage, which knows where instances stand.
     pub storage: Option<Peer>,
+    /// Folder of the certificates that `PlatformAccessToken`s are checked with.
+    pub certificates: PathBuf,
     /// Domain of the log-in cookie; else the host's parent domain.
     pub domain: Option<String>,
     /// Answer calls of apps that bring no `PlatformAccessToken`.
@@ -141,7 +143,7 @@ pub fn service(settings: Settings) -> Result<Service, KeyFault> {
     let keys = settings.data.join("keys");
     let key = Arc::new(SigningKey::keep(&keys)?);
     let verifier = Verifier::own(key.clone());
-    let access = AccessTokens::new(&keys.join("access"), verifier.clone(), settings.lenient);
+    let access = AccessTokens::new(&settings.certificates, verifier.clone(), settings.lenient);
     let platform = Platform(Arc::new(Inner {
         people: PeopleStore::new(&settings.data),
         policies: Policies::new(&settings.data),

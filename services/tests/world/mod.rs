@@ -50,6 +50,7 @@ impl World {
             data: folder.path().to_owned(),
             storage,
             domain: None,
+            certificates: folder.path().join("certificates"),
             lenient: !strict,
             key: Key::new(Some(MANAGEMENT)),
         };
