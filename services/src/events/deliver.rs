@@ -13,6 +13,7 @@ use super::store::Delivery;
 use super::subscriptions::VALIDATION;
 use crate::kit::date::Date;
 use crate::kit::fault::Fault;
+use crate::kit::outside;
 
 /// An endpoint may think this long.
 const TIME: Duration = Duration::from_secs(45);
@@ -21,10 +22,9 @@ const AGAIN: [i64; 12] = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_2
 
 /// The client that endpoints see.
 pub(super) fn client() -> Result<reqwest::Client, String> {
-    reqwest::Client::builder()
+    outside::client()
         .timeout(TIME)
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .build()
         .map_err(|error| error.to_string())
 }

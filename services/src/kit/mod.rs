@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod name;
 pub mod openapi;
 pub mod origin;
+pub mod outside;
 pub mod page;
 pub mod path;
 pub mod pdp;

@@ -52,11 +52,10 @@ impl Peer {
     pub fn remote(base: &str) -> Result<Self, String> {
         let base = base.trim_end_matches('/').to_owned();
         reqwest::Url::parse(&base).map_err(|error| format!("`{base}`: {error}"))?;
-        let client = reqwest::Client::builder()
+        let client = super::outside::client()
             .connect_timeout(CONNECT)
             .timeout(TIME)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
         Ok(Self(Way::Remote { client, base: base.into() }))

@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode, Url};
 use ring::hmac;
 
 use crate::kit::fault::Fault;
+use crate::kit::outside;
 
 /// The version of the wire contract that is spoken here; the store's client has its own.
 const VERSION: &str = "2021-08-06";
@@ -47,10 +48,9 @@ impl Azure {
         })?;
         let endpoint = Url::parse(endpoint.trim_end_matches('/'))
             .map_err(|error| format!("the blob endpoint: {error}"))?;
-        let client = reqwest::Client::builder()
+        let client = outside::client()
             .connect_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(10))
-            .no_proxy()
             .build()
             .map_err(|error| error.to_string())?;
         let environment = environment.to_owned();
@@ -78,6 +78,7 @@ impl Azure {
         }
         let options = ClientOptions::new()
             .with_allow_http(true)
+            .with_no_system_certificates(!outside::has_certificates())
             .with_connect_timeout(Duration::from_secs(2))
             .with_timeout_disabled();
         let retry = RetryConfig {
