@@ -22,17 +22,31 @@ pub struct Credentials {
     pub postgres_password: String,
     /// The password of the role `gitea`.
     pub gitea_database_password: String,
-    /// What opens the management surface of the platform's services, as a bearer token. Empty in the file of a stack
-    /// that is older than the key, until the next `up`.
+    /// What opens the management surface of the platform's services, as a bearer token. Empty, as what follows, in the
+    /// file of a stack that is older than the key, until the next `up`.
     #[serde(default)]
     pub services_key: String,
+    /// The password of the role `storage`.
+    #[serde(default)]
+    pub storage_database_password: String,
+    /// The password of the role `events`.
+    #[serde(default)]
+    pub events_database_password: String,
+    /// The key of the account in the blob store: base64 of 64 bytes, as Azure's keys are.
+    #[serde(default)]
+    pub blob_key: String,
 }
 
 impl Credentials {
     /// The password of a database's role, which has the database's name.
     #[must_use]
     pub fn database_password(&self, database: &str) -> Option<&str> {
-        (database == "gitea").then_some(self.gitea_database_password.as_str())
+        match database {
+            "gitea" => Some(&self.gitea_database_password),
+            "storage" => Some(&self.storage_database_password),
+            "events" => Some(&self.events_database_password),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::model::{Code, Credentials, Report, hex};
 use crate::sys::fs;
@@ -37,14 +37,29 @@ pub fn load(stack: &Path) -> Result<Option<Credentials>, Report> {
 /// the stack's lock.
 pub fn load_or_generate(stack: &Path) -> Result<Credentials, Report> {
     let credentials = match load(stack)? {
-        Some(whole) if !whole.services_key.is_empty() => return Ok(whole),
-        Some(older) => Credentials { services_key: password()?, ..older },
+        Some(whole) if all(&whole).iter().all(|secret| !secret.is_empty()) => return Ok(whole),
+        Some(older) => completed(&older, &generate()?)?,
         None => generate()?,
     };
-    let json = serde_json::to_vec_pretty(&credentials)
-        .map_err(|error| Report::bug("credentials have no JSON form", &error))?;
+    let json = serde_json::to_vec_pretty(&credentials).map_err(|error| no_json(&error))?;
     fs::write_private(&file(stack), &json)?;
     Ok(credentials)
+}
+
+/// What an older file says, and new values for what is empty in it.
+fn completed(older: &Credentials, new: &Credentials) -> Result<Credentials, Report> {
+    let map = |credentials| serde_json::to_value(credentials).map_err(|error| no_json(&error));
+    let (mut whole, new) = (map(older)?, map(new)?);
+    for (name, value) in new.as_object().into_iter().flatten() {
+        if whole[name] == "" {
+            whole[name] = value.clone();
+        }
+    }
+    serde_json::from_value(whole).map_err(|error| no_json(&error))
+}
+
+fn no_json(error: &serde_json::Error) -> Report {
+    Report::bug("credentials have no JSON form", error)
 }
 
 /// New ones, at least 160 random bits each.
@@ -58,12 +73,15 @@ pub fn generate() -> Result<Credentials, Report> {
         postgres_password: password()?,
         gitea_database_password: password()?,
         services_key: password()?,
+        storage_database_password: password()?,
+        events_database_password: password()?,
+        blob_key: STANDARD.encode(random::<64>()?),
     })
 }
 
 /// Every secret. Without `..`, so that a new one cannot be forgotten here.
 #[must_use]
-pub fn all(credentials: &Credentials) -> [&str; 7] {
+pub fn all(credentials: &Credentials) -> [&str; 10] {
     let Credentials {
         gitea_admin: _,
         gitea_admin_password,
@@ -73,6 +91,9 @@ pub fn all(credentials: &Credentials) -> [&str; 7] {
         postgres_password,
         gitea_database_password,
         services_key,
+        storage_database_password,
+        events_database_password,
+        blob_key,
     } = credentials;
     [
         gitea_admin_password,
@@ -82,6 +103,9 @@ pub fn all(credentials: &Credentials) -> [&str; 7] {
         postgres_password,
         gitea_database_password,
         services_key,
+        storage_database_password,
+        events_database_password,
+        blob_key,
     ]
 }
 
@@ -161,7 +185,7 @@ mod tests {
     fn secrets_are_long_distinct_and_not_shown() {
         let made = generate().unwrap();
         let distinct: BTreeSet<_> = all(&made).into_iter().collect();
-        assert_eq!(distinct.len(), 7);
+        assert_eq!(distinct.len(), 10);
         let shown = format!("{made:?}");
         for secret in distinct {
             assert!(secret.len() >= 40 && !shown.contains(secret));
