@@ -7,13 +7,15 @@
 use std::path::Path;
 
 use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{App, AppId, Code, Report};
+use crate::model::{App, AppId, Code, Report, short_hash};
 use crate::sys::fs;
 use crate::sys::http::{Http, silent};
 use crate::sys::lenient;
 
+const HOST: &str = "platform.altinn.localhost";
 const METADATA: &str = "App/config/applicationmetadata.json";
 const POLICY: &str = "App/config/authorization/policy.xml";
 const TEXTS: &str = "App/config/texts";
@@ -31,7 +33,7 @@ pub struct Platform<'a> {
 }
 
 /// What the services are told of one app.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Publication {
     metadata: Value,
     policy: Option<String>,
@@ -48,6 +50,25 @@ pub fn concerns(path: &str) -> bool {
 /// `nb` of `App/config/texts/resource.nb.json`.
 fn language(path: &str) -> Option<&str> {
     path.strip_prefix(TEXTS)?.strip_prefix("/resource.")?.strip_suffix(".json")
+}
+
+/// Which version of an app the services know; none when they know none, or do not answer.
+pub async fn published(platform: Platform<'_>, id: &AppId) -> Option<String> {
+    let Platform { http, port, key } = platform;
+    let host = format!("{HOST}:{port}");
+    let ask = |path: &str| http.request(Method::GET, port, Some(&host), path).bearer_auth(key);
+    // Storage may have been emptied by itself.
+    let storage = ask(&format!("/storage/api/v1/applications/{id}")).send().await.ok()?;
+    let note = ask(&note(id)).send().await.ok()?;
+    if !storage.status().is_success() || !note.status().is_success() {
+        return None;
+    }
+    note.text().await.ok()
+}
+
+/// Where the services keep the hash of what was published.
+fn note(id: &AppId) -> String {
+    format!("/platform/local/apps/{id}/published")
 }
 
 /// Reads what an app brings and tells the services.
@@ -85,10 +106,16 @@ impl Publication {
         })
     }
 
-    /// Tells the services. The first that refuses ends it; what they took until then holds.
+    /// Changes with what is said.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        short_hash(self)
+    }
+
+    /// Tells the services, the hash last. The first that refuses ends it; what they took until then holds.
     pub async fn send(&self, platform: Platform<'_>, id: &AppId) -> Result<(), Report> {
         let Platform { http, port, key } = platform;
-        let host = format!("platform.altinn.localhost:{port}");
+        let host = format!("{HOST}:{port}");
         let to = |method: Method, path: &str| http.request(method, port, Some(&host), path);
         let people = format!("/platform/local/apps/{id}/testData");
         let told = match &self.people {
@@ -114,7 +141,8 @@ impl Publication {
             let request = post(&path).header("content-type", "application/xml");
             ask(POLICY, request.body(policy.clone())).await?;
         }
-        Ok(())
+        let noted = to(Method::PUT, &note(id)).bearer_auth(key).body(self.hash());
+        ask("its version", noted).await.map(drop)
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) async fn carry(
     let (docker, stack) = (&shop.docker, &desire.stack);
     match &step.step {
         Step::Pull(image) => docker.pull_image(image, |line| scope.detail(line)).await,
+        Step::LoadServices(_) => stack::program::load(docker, &shop.services, &scope).await,
         Step::CreateNetwork => {
             docker.create_network(&stack.network, stack.addresses, &stack.name).await
         }
@@ -47,7 +48,10 @@ pub(super) async fn carry(
         Step::CreateCluster(org) => create_cluster(&shop, cluster_of(&desire, org)?, &scope).await,
         Step::StartCluster(org) => start_cluster(&shop, cluster_of(&desire, org)?).await,
         Step::PublishTraefik => publish_traefik(&shop, &desire, &scope).await,
-        Step::FillCluster(org) => fill_cluster(&shop, cluster_of(&desire, org)?, &scope).await,
+        Step::FillCluster(org) => {
+            let contents = desire.secrets.get(org).cloned().unwrap_or_default();
+            fill_cluster(&shop, cluster_of(&desire, org)?, &contents, &scope).await
+        }
         Step::PushRepository(id) => {
             push_repository(&shop, &desire, work_of(&desire, id)?, &scope).await
         }
@@ -60,6 +64,7 @@ pub(super) async fn carry(
             }
         }
         Step::Push(id) => push_image(&shop, work_of(&desire, id)?, &scope).await,
+        Step::Publish(id) => publish(&shop, &desire, work_of(&desire, id)?).await,
         Step::Release(id) => {
             let work = work_of(&desire, id)?;
             // Of its own: what is kept between saves is for saves.
@@ -123,17 +128,17 @@ async fn start_cluster(shop: &Workshop, wanted: &Cluster) -> Result<(), Report> 
     cluster::wait_for_api(&shop.kube(wanted).await?, NODE_START).await
 }
 
-async fn fill_cluster(shop: &Workshop, wanted: &Cluster, scope: &StepScope) -> Result<(), Report> {
+async fn fill_cluster(
+    shop: &Workshop,
+    wanted: &Cluster,
+    contents: &Contents,
+    scope: &StepScope,
+) -> Result<(), Report> {
     shop.docker.put_files(&wanted.node(), &cluster::node_files(wanted)).await?;
     if let Ok(helper) = &shop.helper {
         cluster::prepare_sync(&shop.docker, wanted, helper).await?;
     }
-    cluster::fill(&shop.kube(wanted).await?, wanted, &contents(), scope).await
-}
-
-/// What is secret in a cluster. There is no vault yet that could hold anything for apps.
-pub(super) fn contents() -> Contents {
-    Contents::default()
+    cluster::fill(&shop.kube(wanted).await?, wanted, contents, scope).await
 }
 
 /// Traefik's image goes into the platform's registry, where every cluster pulls it from, now and offline.
@@ -166,6 +171,12 @@ async fn push_repository(
     let files = work.context.paths().iter().map(|path| work.app.root.join(path)).collect();
     let gitea = shop.gitea(port);
     stack::push_repository(&gitea, &work.app, files, target, &shop.site.calls, scope).await
+}
+
+/// Tells the platform's services what the app's folder holds for them now.
+pub(super) async fn publish(shop: &Workshop, desire: &Desire, work: &Work) -> Result<(), Report> {
+    shop.site.calls.changing(&format!("publish {}", work.app.id));
+    deploy::publish::publish(shop.platform(desire.stack.ports.router), &work.app).await
 }
 
 pub(super) async fn build_image(

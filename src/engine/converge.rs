@@ -62,7 +62,7 @@ pub(super) async fn up(
 
 fn plan_for(desire: &Desire, found: &Observed) -> Plan {
     let targets: Vec<_> = desire.works.iter().map(|work| work.target.clone()).collect();
-    plan::diff(&desire.stack, &targets, &desire.routes, &desire.pulls, found)
+    plan::diff(&desire.stack, &targets, &desire.routes, &desire.missing, found)
 }
 
 fn tell(site: &Site, desire: &Desire, plan: &Plan) {

@@ -3,24 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::carry::contents;
 use super::dev::{self, Dev};
 use super::handle::UpRequest;
 use super::local::found_app;
 use super::ports;
 use super::workshop::{Site, Workshop};
 use crate::build::{self, Context, Landing};
+use crate::cluster::Contents;
 use crate::config::env::Variable;
 use crate::config::schema::{OfflineMode, PortChoice, Profile};
 use crate::config::settings::{Overrides, Settings};
 use crate::deploy::ReleaseSpec;
+use crate::deploy::publish::{self, Publication};
 use crate::deploy::release;
 use crate::model::{
     App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Place, Report, Stack,
     apps_host, labels, org_registry,
 };
-use crate::plan::AppTarget;
-use crate::stack::{self, Images, Wish};
+use crate::plan::{AppTarget, MissingImages};
+use crate::secrets::{self, AccessKey};
+use crate::stack::{self, Images, Wish, program};
 use crate::sys::helper::Helper;
 use crate::sys::host::HostFacts;
 use crate::sys::walk::Hashes;
@@ -28,8 +30,15 @@ use crate::widgets::{self, Frontend, Source};
 use crate::{cluster, parts, router};
 
 /// The parts that every stack has.
-const PARTS: [Part; 6] =
-    [Part::Postgres, Part::Gitea, Part::Router, Part::Registry, Part::Traefik, Part::KindNode];
+const PARTS: [Part; 7] = [
+    Part::Postgres,
+    Part::Gitea,
+    Part::Router,
+    Part::Registry,
+    Part::Azurite,
+    Part::Traefik,
+    Part::KindNode,
+];
 
 /// Everything wanted, with nothing left to decide.
 #[derive(Debug, Clone)]
@@ -37,7 +46,8 @@ pub(super) struct Desire {
     pub(super) stack: Stack,
     pub(super) images: Images,
     pub(super) bases: BaseImages,
-    pub(super) pulls: Vec<ImageRef>,
+    pub(super) missing: MissingImages,
+    pub(super) secrets: BTreeMap<OrgName, Contents>,
     pub(super) routes: String,
     pub(super) works: Vec<Work>,
     pub(super) dev: Vec<Dev>,
@@ -167,7 +177,8 @@ pub(super) async fn desire(
     let projects = read_projects(site, requests)?;
     let in_engine = shop.docker.image_names().await?;
     let resolved = parts_of(shop, &projects, requests, &in_engine).await?;
-    let (images, pulls) = images(shop, &resolved).await?;
+    let (images, missing) = images(shop, &resolved, &in_engine).await?;
+    let keys = access_keys(site, &projects.orgs).await?;
     let bases = BaseImages::choose(&projects, &in_engine)?;
     let network = shop.docker.network(&network_name(site), &site.stack).await?;
     let others = shop.docker.subnets().await?;
@@ -183,11 +194,17 @@ pub(super) async fn desire(
         addresses,
         ports: &ports,
         credentials: &site.credentials,
+        certificates: &keys
+            .iter()
+            .map(|(org, key)| (org.clone(), key.certificate.clone()))
+            .collect(),
         pages: pages(site, &projects, requests),
     })?;
+    let secrets: BTreeMap<_, _> = keys.into_iter().map(|(org, key)| (org, contents(key))).collect();
     for wanted in &mut stack.clusters {
         let helper = shop.helper.as_ref().map_or("", |helper| helper.short());
-        wanted.contents = format!("{}{helper}", cluster::fingerprint(wanted, &contents())?);
+        let inside = secrets.get(&wanted.org).cloned().unwrap_or_default();
+        wanted.contents = format!("{}{helper}", cluster::fingerprint(wanted, &inside)?);
     }
     let dev = dev::add(&mut stack, &projects);
     let routes = router::render(&stack)?;
@@ -202,7 +219,7 @@ pub(super) async fn desire(
     {
         notices.push(report.clone());
     }
-    Ok(Desire { stack, images, bases, pulls, routes, works, dev, notices })
+    Ok(Desire { stack, images, bases, missing, secrets, routes, works, dev, notices })
 }
 
 /// The port that the files ask for.
@@ -262,11 +279,18 @@ pub(super) async fn work(
         ImageRef::new(format!("{}/{repository}", org_registry(&app.id.org)), tag.clone());
     let host = stack.cluster(&app.id.org).map(|cluster| cluster.registry_host.clone());
     let (spec, mut notices) = release::spec(app, &in_cluster, &apps_host(&app.id.org))?;
+    // Files that are not among those that changed are as they were.
+    let publication = match known {
+        Some((before, changed)) if !changed.iter().any(|path| publish::concerns(path)) => {
+            before.target.publication.clone()
+        }
+        _ => Publication::read(&app.root)?.hash(),
+    };
     notices.extend(withheld(app, &context));
     Ok(Work {
         app: app.clone(),
         push: ImageRef::new(format!("{}/{repository}", host.unwrap_or_default()), plan.tag.clone()),
-        target: AppTarget { tag, release_hash: spec.hash.clone() },
+        target: AppTarget { tag, release_hash: spec.hash.clone(), publication },
         helper,
         context,
         plan,
@@ -328,7 +352,8 @@ async fn parts_of(
 async fn images(
     shop: &Workshop,
     resolved: &parts::Resolved,
-) -> Result<(Images, Vec<ImageRef>), Report> {
+    in_engine: &BTreeSet<ImageRef>,
+) -> Result<(Images, MissingImages), Report> {
     let image = |part| resolved.image(part).cloned();
     let (node, traefik) = (image(Part::KindNode)?, image(Part::Traefik)?);
     let labels = shop.docker.image(&node.to_string()).await?.map(|image| image.labels);
@@ -339,12 +364,39 @@ async fn images(
         gitea: image(Part::Gitea)?,
         router: image(Part::Router)?,
         registry: image(Part::Registry)?,
+        azurite: image(Part::Azurite)?,
+        services: program::image_of(&shop.services),
         bundled_cni: labels.get(labels::CNI).map(String::as_str) == Some("bundled"),
         traefik_preloaded: preloaded.split(',').any(|name| is_same_image(name, &traefik)),
         node,
         traefik,
     };
-    Ok((images, resolved.pulls().map(|(_, choice)| choice.image.clone()).collect()))
+    let services = &images.services;
+    let missing = MissingImages {
+        pulls: resolved.pulls().map(|(_, choice)| choice.image.clone()).collect(),
+        loads: if in_engine.contains(services) { Vec::new() } else { vec![services.clone()] },
+    };
+    Ok((images, missing))
+}
+
+/// What apps of each organisation sign with.
+async fn access_keys(
+    site: &Site,
+    orgs: &BTreeSet<OrgName>,
+) -> Result<BTreeMap<OrgName, AccessKey>, Report> {
+    let (folder, orgs) = (site.folder(), orgs.clone());
+    let keys = move || {
+        orgs.into_iter()
+            .map(|org| secrets::access_key(&folder, &org).map(|key| (org, key)))
+            .collect()
+    };
+    let made = tokio::task::spawn_blocking(keys).await;
+    made.map_err(|error| Report::bug("keys were not made", &error))?
+}
+
+/// What is secret in a cluster. There is no vault yet that could hold anything for apps.
+fn contents(key: AccessKey) -> Contents {
+    Contents { access_token: key.pkcs12, ..Contents::default() }
 }
 
 /// Nodes know images by their full names.

@@ -45,7 +45,7 @@ pub(super) fn add(stack: &mut Stack, projects: &Projects) -> Vec<Dev> {
                     urls.push(url(org, port, &format!("{}story.html", source.prefix())));
                 }
                 let (hosts, prefix) = (vec![apps_host(&app.org)], Some(source.prefix()));
-                stack.routes.push(Route { hosts, prefix, to: Target::Relay(relay) });
+                stack.routes.push(Route { hosts, prefix, cut: false, to: Target::Relay(relay) });
             }
             Source::Frontend(_) => pages.frontend = Some(relay),
         }

@@ -62,14 +62,16 @@ pub(super) async fn observe(shop: &Workshop, desire: &Desire) -> Result<Observed
         containers(shop, &names),
     )?;
     let mut found = Observed { network, volumes, containers, ..Observed::default() };
-    let (configuration, repositories, clusters, works) = tokio::try_join!(
+    let (configuration, repositories, clusters, works, published) = tokio::try_join!(
         router_configuration(shop, stack, &found),
         repositories(shop, stack, &found),
         clusters(shop, stack, &found),
         try_join_all(desire.works.iter().map(|work| look_at_app(shop, stack, work, &found))),
+        published(shop, stack, &found),
     )?;
     found.router_configuration = configuration;
     found.repositories = repositories;
+    found.published = published;
     found.clusters = clusters;
     for (work, (pushed, release)) in desire.works.iter().zip(works) {
         let id = &work.app.id;
@@ -116,6 +118,24 @@ async fn repositories(
     // A Gitea that does not answer now is for its own step to heal; its repositories are then not known.
     let gitea = shop.gitea(stack.ports.router);
     Ok(stack::repositories(&gitea, &stack.apps).await.unwrap_or_default())
+}
+
+/// What the platform's services were told of each app.
+async fn published(
+    shop: &Workshop,
+    stack: &Stack,
+    found: &Observed,
+) -> Result<BTreeMap<String, String>, Report> {
+    let up = ["studio.router", "platform", "platform.storage"];
+    if !up.iter().all(|id| running(stack, found, id).is_some()) {
+        return Ok(BTreeMap::new());
+    }
+    let platform = shop.platform(stack.ports.router);
+    let asked = stack.apps.iter().map(|app| async {
+        let hash = deploy::publish::published(platform, &app.id).await?;
+        Some((app.id.to_string(), hash))
+    });
+    Ok(futures_util::future::join_all(asked).await.into_iter().flatten().collect())
 }
 
 async fn clusters(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::carry::{build_image, cluster_of, patch, push_image, release};
+use super::carry::{build_image, cluster_of, patch, publish, push_image, release};
 use super::desire::{Desire, SharedHashes, Work, is_watched, read_projects, work};
 use super::execute::milliseconds;
 use super::handle::UpRequest;
@@ -90,8 +90,21 @@ pub(super) struct Order {
     pub(super) cancel: CancellationToken,
 }
 
-/// Ships what is on disk now, the lightest way that is right.
+/// Ships what is on disk now, the lightest way that is right, and tells the platform's services what concerns them.
 pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
+    let told = order.desire.works.iter().find(|work| work.app.id == order.app);
+    let told = told.map(|work| work.target.publication.clone());
+    let (shop, desire) = (order.shop.clone(), Arc::clone(&order.desire));
+    let shipped = Box::pin(ship_files(site, order)).await?;
+    if let Shipped::Live(live) = &shipped
+        && told.as_ref() != Some(&live.work.target.publication)
+    {
+        publish(&shop, &desire, &live.work).await?;
+    }
+    Ok(shipped)
+}
+
+async fn ship_files(site: Site, order: Order) -> Result<Shipped, Report> {
     let started = Instant::now();
     let shop = &order.shop;
     let app = current_app(&site, &order)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cluster;
 use crate::config::dirs::Dirs;
 use crate::config::env::{Environment, Variable};
+use crate::deploy::publish::Platform;
 use crate::deploy::release::Installer;
 use crate::events::Journal;
 use crate::model::{Cluster, Credentials, ImageRef, Report, StackName};
@@ -14,7 +15,7 @@ use crate::sys::calls::Calls;
 use crate::sys::docker::{Docker, EngineChoice, Product};
 use crate::sys::gitea::Gitea;
 use crate::sys::helm::Helm;
-use crate::sys::helper::Helper;
+use crate::sys::helper::{Helper, Services};
 use crate::sys::http::Http;
 use crate::sys::kind::{Kind, KindEngine};
 use crate::sys::kube::Kube;
@@ -77,6 +78,8 @@ pub(super) struct Workshop {
     pub(super) docker: Docker,
     pub(super) kind: Kind,
     pub(super) helm: Helm,
+    /// The platform's services.
+    pub(super) services: Services,
     /// What runs inside containers; why saves cannot go there when it is not on this machine.
     pub(super) helper: Result<Helper, Report>,
 }
@@ -91,7 +94,9 @@ impl Workshop {
         let program = |name: &str| tools::find(name, &site.environment, &site.dirs.tools);
         let kind = program("kind").map_err(&mut note).ok();
         let helm = program("helm").map_err(&mut note).ok();
-        let (Some(docker), Some(kind), Some(helm)) = (docker, kind, helm) else {
+        let services = helper::services(&site.dirs.tools).map_err(&mut note).ok();
+        let (Some(docker), Some(kind), Some(helm), Some(services)) = (docker, kind, helm, services)
+        else {
             return Err(missing);
         };
         let engine = KindEngine {
@@ -103,6 +108,7 @@ impl Workshop {
             kind: Kind::new(kind, engine, calls.clone()),
             helm: Helm::new(&helm, &site.folder().join("helm"), calls),
             helper: helper::find(&site.dirs.tools),
+            services,
             docker,
             site: site.clone(),
         })
@@ -136,6 +142,15 @@ impl Workshop {
             network,
             credentials: &self.site.credentials,
             router_port,
+        }
+    }
+
+    /// The platform's services, as whoever manages them.
+    pub(super) fn platform(&self, router_port: u16) -> Platform<'_> {
+        Platform {
+            http: &self.site.http,
+            port: router_port,
+            key: &self.site.credentials.services_key,
         }
     }
 

@@ -108,6 +108,8 @@ pub struct Observed {
     pub repositories: BTreeSet<String>,
     /// Releases by app.
     pub releases: BTreeMap<String, FoundRelease>,
+    /// The hash of what the platform's services were told last, by app.
+    pub published: BTreeMap<String, String>,
     /// Image tags that the organisations' registries hold: `ttd/ttd-my-app:c-…`.
     pub pushed: BTreeSet<String>,
     /// Organisations whose cluster could not be asked now, with the reason.

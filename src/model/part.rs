@@ -28,6 +28,8 @@ pub enum Part {
     Router,
     /// A container registry, one per organisation and one for the platform.
     Registry,
+    /// The blob store of the platform's services.
+    Azurite,
     /// The ingress controller of each cluster.
     Traefik,
     /// The node of a kind cluster.
@@ -40,11 +42,12 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Postgres,
         Self::Gitea,
         Self::Router,
         Self::Registry,
+        Self::Azurite,
         Self::Traefik,
         Self::KindNode,
         Self::DotnetSdk,
@@ -59,6 +62,7 @@ impl Part {
             Self::Gitea => "gitea",
             Self::Router => "router",
             Self::Registry => "registry",
+            Self::Azurite => "azurite",
             Self::Traefik => "traefik",
             Self::KindNode => "kind-node",
             Self::DotnetSdk => "dotnet-sdk",

@@ -151,6 +151,11 @@ pub enum Probe {
         /// The `Host` header, when the answer depends on it.
         host: Option<String>,
     },
+    /// Anything that is HTTP answers on a published port, whatever it says.
+    Answers {
+        /// The published port.
+        port: u16,
+    },
     /// A command in the container ends with 0.
     Exec(Vec<String>),
 }
@@ -286,9 +291,10 @@ pub enum Target {
 pub struct Route {
     /// Exact host names.
     pub hosts: Vec<String>,
-    /// Path prefix with both slashes, as `/repos/`. It is cut off before a container or a cluster sees the path; what
-    /// is behind a relay lives under it.
+    /// Path prefix with both slashes, as `/repos/`.
     pub prefix: Option<String>,
+    /// Whether the prefix is cut off before a container sees the path.
+    pub cut: bool,
     /// Where it leads.
     pub to: Target,
 }

@@ -15,37 +15,49 @@ pub struct AppTarget {
     pub tag: String,
     /// The hash of chart, values and image.
     pub release_hash: String,
+    /// The hash of what the platform's services are told of it.
+    pub publication: String,
+}
+
+/// Images that the engine lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MissingImages {
+    /// To be fetched.
+    pub pulls: Vec<ImageRef>,
+    /// To be made of our own programs.
+    pub loads: Vec<ImageRef>,
 }
 
 /// Steps that bring what was found to what is wanted. `targets` stand in the order of `stack.apps`; `routes` is the
-/// router's wanted configuration; `pulls` are images that the engine still lacks.
+/// router's wanted configuration.
 #[must_use]
 pub fn diff(
     stack: &Stack,
     targets: &[AppTarget],
     routes: &str,
-    pulls: &[ImageRef],
+    missing: &MissingImages,
     found: &Observed,
 ) -> Plan {
     let blockers = foreign(stack, found);
     if !blockers.is_empty() {
         return Plan { steps: Vec::new(), blockers };
     }
-    let mut steps = Vec::new();
-    steps.extend(
-        pulls
-            .iter()
-            .map(|image| planned(format!("pull {image}"), "parts", &[], Step::Pull(image.clone()))),
-    );
+    let pulls = missing.pulls.iter();
+    let mut steps: Vec<Planned> = pulls
+        .map(|image| planned(format!("pull {image}"), "parts", &[], Step::Pull(image.clone())))
+        .collect();
+    steps.extend(missing.loads.iter().map(|image| {
+        planned(format!("load {image}"), "parts", &[], Step::LoadServices(image.clone()))
+    }));
     if found.network.is_none() {
         steps.push(planned(NETWORK, "stack.network", &[], Step::CreateNetwork));
     }
     steps.extend(volumes(stack, found));
-    steps.extend(stack.services.iter().filter_map(|service| service_step(service, pulls, found)));
+    steps.extend(stack.services.iter().filter_map(|service| service_step(service, found)));
     steps.extend(leftovers(stack, found));
     steps.extend(routes_step(stack, routes, found));
     for cluster in &stack.clusters {
-        steps.extend(cluster_steps(cluster, pulls, found));
+        steps.extend(cluster_steps(cluster, found));
     }
     for (app, target) in stack.apps.iter().zip(targets) {
         steps.extend(app_steps(stack, app, target, found));
@@ -145,7 +157,7 @@ fn volumes(stack: &Stack, found: &Observed) -> Vec<Planned> {
         .collect()
 }
 
-fn service_step(service: &Service, pulls: &[ImageRef], found: &Observed) -> Option<Planned> {
+fn service_step(service: &Service, found: &Observed) -> Option<Planned> {
     let change = match found.containers.get(&service.container) {
         None => ServiceChange::Create,
         Some(container) if container.hash.as_deref() != Some(&service.config_hash()) => {
@@ -162,11 +174,9 @@ fn service_step(service: &Service, pulls: &[ImageRef], found: &Observed) -> Opti
     let mut after = vec![NETWORK.to_owned()];
     after.extend(service.mounts.iter().map(|mount| format!("create volume {}", mount.volume)));
     after.extend(service.after.iter().map(|id| format!("start {id}")));
-    if pulls.contains(&service.image) {
-        after.push(format!("pull {}", service.image));
-    }
-    // Gitea is probed through the router, so the routes must be in.
-    if service.setup.is_some() && service.after.iter().any(|id| id.ends_with(".router")) {
+    after.extend([format!("pull {}", service.image), format!("load {}", service.image)]);
+    // What comes after the router is probed through it, so the routes must be in.
+    if service.after.iter().any(|id| id.ends_with(".router")) {
         after.push(ROUTES.to_owned());
     }
     Some(Planned {
@@ -203,7 +213,7 @@ fn routes_step(stack: &Stack, routes: &str, found: &Observed) -> Option<Planned>
     Some(planned(ROUTES, &service.id, &["start studio.router"], Step::Routes))
 }
 
-fn cluster_steps(cluster: &Cluster, pulls: &[ImageRef], found: &Observed) -> Vec<Planned> {
+fn cluster_steps(cluster: &Cluster, found: &Observed) -> Vec<Planned> {
     let resource = format!("org.{}.cluster", cluster.org);
     let org = cluster.org.clone();
     let absent = FoundCluster { node: NodeState::Absent, create_hash: None, contents_hash: None };
@@ -213,9 +223,12 @@ fn cluster_steps(cluster: &Cluster, pulls: &[ImageRef], found: &Observed) -> Vec
     let create = format!("create cluster {org}");
     if there.node == NodeState::Absent || outdated {
         let pull = format!("pull {}", cluster.node_image);
-        let after =
-            if pulls.contains(&cluster.node_image) { vec![NETWORK, &pull] } else { vec![NETWORK] };
-        steps.push(planned(&create, &resource, &after, Step::CreateCluster(org.clone())));
+        steps.push(planned(
+            &create,
+            &resource,
+            &[NETWORK, &pull],
+            Step::CreateCluster(org.clone()),
+        ));
     } else if there.node != NodeState::Answers {
         let id = format!("start cluster {org}");
         steps.push(planned(id, &resource, &[], Step::StartCluster(org.clone())));
@@ -254,6 +267,11 @@ fn app_steps(stack: &Stack, app: &App, target: &AppTarget, found: &Observed) -> 
         // Gitea is reached through the router.
         let after = ["start studio.gitea", "start studio.router", ROUTES];
         steps.push(planned(format!("push repository {id}"), &resource, &after, step));
+    }
+    if found.published.get(&id.to_string()) != Some(&target.publication) {
+        let step = Step::Publish(id.clone());
+        let after = ["start platform", "start platform.storage", ROUTES];
+        steps.push(planned(format!("publish {id}"), &resource, &after, step));
     }
     let live = found.release(id).is_some_and(|release| {
         release.status == ReleaseStatus::Deployed

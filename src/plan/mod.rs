@@ -8,6 +8,6 @@ mod step;
 mod tests;
 
 pub use course::{Change, Course, Ground, course, is_master_file};
-pub use diff::{AppTarget, diff, teardown};
+pub use diff::{AppTarget, MissingImages, diff, teardown};
 pub use order::order;
 pub use step::{Plan, Planned, ServiceChange, Step};

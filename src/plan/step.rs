@@ -24,6 +24,8 @@ pub enum ServiceChange {
 pub enum Step {
     /// Fetch an image into the engine.
     Pull(ImageRef),
+    /// Give the engine the image of the platform's services.
+    LoadServices(ImageRef),
     /// Make the stack's network.
     CreateNetwork,
     /// Make a volume.
@@ -46,6 +48,8 @@ pub enum Step {
     Build(AppId),
     /// Push an app's image to its organisation's registry.
     Push(AppId),
+    /// Tell the platform's services what an app brings for them.
+    Publish(AppId),
     /// Install or upgrade an app's release, until it answers.
     Release(AppId),
     /// Remove a container: its name and id.

@@ -92,11 +92,17 @@ fn stack() -> Stack {
 }
 
 fn targets() -> Vec<AppTarget> {
-    ["1", "2"].map(|n| AppTarget { tag: format!("c-{n}"), release_hash: format!("h-{n}") }).to_vec()
+    ["1", "2"]
+        .map(|n| AppTarget {
+            tag: format!("c-{n}"),
+            release_hash: format!("h-{n}"),
+            publication: "p".to_owned(),
+        })
+        .to_vec()
 }
 
 fn plan(found: &Observed) -> Plan {
-    diff(&stack(), &targets(), ROUTES, &[], found)
+    diff(&stack(), &targets(), ROUTES, &MissingImages::default(), found)
 }
 
 /// What a step does to the world, when it goes well.
@@ -141,7 +147,10 @@ fn carry_out(step: &Planned, world: &mut Observed) {
         Step::StartCluster(_) => {
             world.clusters.get_mut(&stack.clusters[0].name).unwrap().node = NodeState::Answers;
         }
-        Step::PublishTraefik | Step::Build(_) | Step::Pull(_) => {}
+        Step::Publish(id) => {
+            drop(world.published.insert(id.to_string(), target(id).publication));
+        }
+        Step::PublishTraefik | Step::Build(_) | Step::Pull(_) | Step::LoadServices(_) => {}
         Step::FillCluster(_) => {
             let cluster = world.clusters.get_mut(&stack.clusters[0].name).unwrap();
             assert_eq!(cluster.node, NodeState::Answers);

@@ -22,8 +22,10 @@ struct Server {
 struct Location {
     prefix: Option<String>,
     upstream: String,
-    /// Its address is looked up by name, and it sees paths without the prefix.
+    /// Its address is looked up by name.
     container: bool,
+    /// It sees paths without the prefix.
+    cut: bool,
 }
 
 /// The configuration of a stack's router. The same stack gives the same text.
@@ -35,7 +37,8 @@ pub fn render(stack: &Stack) -> Result<String, Report> {
             Target::Cluster(_, node) => (format!("{node}:30080"), true),
             Target::Relay(port) => (format!("127.0.0.1:{port}"), false),
         };
-        let location = Location { prefix: route.prefix.clone(), upstream, container };
+        let location =
+            Location { prefix: route.prefix.clone(), upstream, container, cut: route.cut };
         if let Some(server) = servers.iter_mut().find(|server| server.hosts == route.hosts) {
             server.locations.push(location);
             continue;

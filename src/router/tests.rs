@@ -17,11 +17,25 @@ fn stack(pages: Option<Pages>) -> Stack {
             Route {
                 hosts: vec!["studio.localhost".to_owned(), "127.0.0.1".to_owned()],
                 prefix: Some("/repos/".to_owned()),
+                cut: true,
                 to: Target::Container("altinn-default-gitea".to_owned(), 3000),
+            },
+            Route {
+                hosts: vec!["platform.altinn.localhost".to_owned()],
+                prefix: None,
+                cut: false,
+                to: Target::Container("altinn-default-platform".to_owned(), 5101),
+            },
+            Route {
+                hosts: vec!["platform.altinn.localhost".to_owned()],
+                prefix: Some("/storage/".to_owned()),
+                cut: false,
+                to: Target::Container("altinn-default-storage".to_owned(), 5101),
             },
             Route {
                 hosts: vec![apps_host(&org)],
                 prefix: None,
+                cut: false,
                 to: Target::Cluster(org, "altinn-default-ttd-control-plane".to_owned()),
             },
         ],
@@ -46,6 +60,7 @@ fn pages_of_apps_get_scripts() {
     stack.routes.push(Route {
         hosts: vec![apps_host(&app.org)],
         prefix: Some("/.altinn-local/widgets/demo/map/".to_owned()),
+        cut: false,
         to: Target::Relay(5173),
     });
     assert_eq!(stack.relays().into_iter().collect::<Vec<_>>(), [5173, 7800, 7801]);

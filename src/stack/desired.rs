@@ -1,9 +1,10 @@
 //! What the containers, clusters and routes of a stack should be. Pure: the same wish gives the same stack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::platform;
 use super::ports::PortMap;
 use crate::model::{
     Addresses, App, Cluster, Credentials, FileSpec, ImageRef, Mount, OrgName, Pages, Port, Ports,
@@ -15,7 +16,7 @@ use crate::sys::template;
 const APP_INI: &str = include_str!("../../templates/gitea/app.ini");
 const BOOT_CONF: &str = include_str!("../../templates/router/boot.conf");
 const STUDIO: &str = "studio.localhost";
-const PLATFORM: &str = "platform.altinn.localhost";
+pub(super) const PLATFORM: &str = "platform.altinn.localhost";
 /// The platform's registry by the name that clusters know.
 const PLATFORM_REGISTRY: &str = "altinnplatformregistry01.azurecr.io";
 
@@ -30,6 +31,10 @@ pub struct Images {
     pub router: ImageRef,
     /// The registry.
     pub registry: ImageRef,
+    /// The blob store.
+    pub azurite: ImageRef,
+    /// The platform's services.
+    pub services: ImageRef,
     /// The kind node.
     pub node: ImageRef,
     /// Whether the node image brings its network plugin's configuration.
@@ -57,6 +62,8 @@ pub struct Wish<'a> {
     pub ports: &'a PortMap,
     /// Passwords and keys.
     pub credentials: &'a Credentials,
+    /// The certificates that tokens of apps are checked with: base64 of DER.
+    pub certificates: &'a BTreeMap<OrgName, String>,
     /// What pages of apps get.
     pub pages: Option<Pages>,
 }
@@ -79,6 +86,7 @@ pub fn desired(wish: &Wish<'_>) -> Result<Stack, Report> {
     for org in wish.orgs {
         services.push(registry(wish, org.as_str(), &format!("org.{org}.registry")));
     }
+    services.extend(platform::services(wish));
     let clusters: Vec<Cluster> = wish.orgs.iter().map(|org| cluster(wish, org)).collect();
     Ok(Stack {
         name: wish.name.clone(),
@@ -102,15 +110,21 @@ fn network(stack: &StackName) -> String {
 }
 
 /// Every key that is asked for was allocated; 0 would be refused by the engine and show up at once.
-fn port(wish: &Wish<'_>, key: &str) -> u16 {
+pub(super) fn port(wish: &Wish<'_>, key: &str) -> u16 {
     wish.ports.get(key).copied().unwrap_or(0)
 }
 
-fn container(wish: &Wish<'_>, part: &str) -> String {
+pub(super) fn container(wish: &Wish<'_>, part: &str) -> String {
     format!("altinn-{}-{part}", wish.name)
 }
 
-fn service(wish: &Wish<'_>, id: &str, part: &str, image: &ImageRef, probe: Probe) -> Service {
+pub(super) fn service(
+    wish: &Wish<'_>,
+    id: &str,
+    part: &str,
+    image: &ImageRef,
+    probe: Probe,
+) -> Service {
     Service {
         id: id.to_owned(),
         container: container(wish, part),
@@ -129,11 +143,11 @@ fn service(wish: &Wish<'_>, id: &str, part: &str, image: &ImageRef, probe: Probe
     }
 }
 
-fn mount(wish: &Wish<'_>, part: &str, path: &str) -> Vec<Mount> {
+pub(super) fn mount(wish: &Wish<'_>, part: &str, path: &str) -> Vec<Mount> {
     vec![Mount { volume: container(wish, part), path: path.to_owned() }]
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -154,7 +168,7 @@ fn postgres(wish: &Wish<'_>) -> Service {
             mode: 0o444,
             owner: (0, 0),
         }],
-        setup: Some(Setup::Databases(vec!["gitea".to_owned()])),
+        setup: Some(Setup::Databases(words(&["gitea", "storage", "events"]))),
         ..service(wish, "studio.postgres", "postgres", &wish.images.postgres, probe)
     }
 }
@@ -275,11 +289,14 @@ fn routes(wish: &Wish<'_>, clusters: &[Cluster]) -> Vec<Route> {
         // libgit2 does not resolve `*.localhost` on every system, so the agent's own pushes come by address.
         hosts: words(&[STUDIO, "127.0.0.1"]),
         prefix: Some("/repos/".to_owned()),
+        cut: true,
         to: Target::Container(container(wish, "gitea"), 3000),
     }];
+    routes.extend(platform::routes(wish));
     routes.extend(clusters.iter().map(|cluster| Route {
         hosts: vec![cluster.apps_host.clone()],
         prefix: None,
+        cut: false,
         to: Target::Cluster(cluster.org.clone(), cluster.node()),
     }));
     routes

@@ -4,7 +4,9 @@ mod addresses;
 mod desired;
 mod execute;
 mod gitea;
+mod platform;
 mod ports;
+pub mod program;
 mod ready;
 
 pub use addresses::choose as choose_addresses;

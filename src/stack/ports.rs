@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::OrgName;
 
-/// Ports by what they serve: `router`, `agent`, `registry-platform`, `registry-<org>`, `api-<org>`.
+/// Ports by what they serve: `router`, `agent`, `registry-platform`, `azurite`, `registry-<org>`, `api-<org>`.
 pub type PortMap = BTreeMap<String, u16>;
 
 /// How the router's port is chosen.
@@ -24,6 +24,7 @@ fn first(key: &str) -> u16 {
     match key {
         "router" => 8800,
         "agent" => 8810,
+        "azurite" => 10000,
         _ if key.starts_with("registry-") => 5510,
         _ => 6551,
     }
@@ -31,7 +32,7 @@ fn first(key: &str) -> u16 {
 
 /// What a stack with these organisations publishes.
 pub fn keys<'a>(orgs: impl IntoIterator<Item = &'a OrgName>) -> Vec<String> {
-    let mut keys = vec!["router".to_owned(), "agent".to_owned(), "registry-platform".to_owned()];
+    let mut keys = ["router", "agent", "registry-platform", "azurite"].map(str::to_owned).to_vec();
     for org in orgs {
         keys.push(format!("registry-{org}"));
         keys.push(format!("api-{org}"));
@@ -105,6 +106,7 @@ mod tests {
         let expected = map(&[
             ("router", 8800),
             ("agent", 8810),
+            ("azurite", 10000),
             ("registry-platform", 5510),
             ("registry-ttd", 5511),
             ("api-ttd", 6551),

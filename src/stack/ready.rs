@@ -21,6 +21,7 @@ pub async fn probe(docker: &Docker, http: &Http, service: &Service) -> Result<()
             let status = http.status(*port, host.as_deref(), path).await?;
             if status < 400 { Ok(()) } else { Err(format!("GET {path} answers {status}")) }
         }
+        Probe::Answers { port } => http.status(*port, None, "/").await.map(|_| ()),
         Probe::Exec(words) => {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let done = docker.exec(&service.container, &words, None).await;

@@ -231,8 +231,8 @@ impl Engine {
                 slot.unsure |= order.unsure;
                 slot.failed(noted);
                 // A release that failed is in the cluster beside what serves, so even the old content is shipped anew.
-                // What does not compile has not reached it.
-                if report.code != Code::CompileFailed {
+                // What does not compile has not reached it; what the platform refuses is as good as not saved.
+                if !matches!(report.code, Code::CompileFailed | Code::PublishFailed) {
                     slot.serving = None;
                 }
                 let serving = slot.revision;

@@ -1,0 +1,142 @@
+//! The platform's services and the blob store: their containers and routes. All of it is pure.
+
+use super::desired::{PLATFORM, Wish, container, mount, port, service, words};
+use super::program::{DATA, USER};
+use crate::model::{FileSpec, Port, Probe, Route, Service, Target};
+
+/// Where every service listens, inside its own container.
+const PORT: u16 = 5101;
+/// The account in the blob store.
+const ACCOUNT: &str = "altinnlocal";
+/// Where Azurite serves blobs.
+const BLOBS: u16 = 10000;
+
+const FILES: &str = "/etc/altinn-local";
+
+/// Services beside the first, by name; each answers the paths that begin with its name.
+const OTHERS: [&str; 2] = ["storage", "events"];
+
+pub(super) fn services(wish: &Wish<'_>) -> Vec<Service> {
+    vec![azurite(wish), platform(wish), storage(wish), events(wish)]
+}
+
+/// Everything under `platform.altinn.localhost`.
+pub(super) fn routes(wish: &Wish<'_>) -> Vec<Route> {
+    let route = |prefix: Option<String>, name: &str| Route {
+        hosts: words(&[PLATFORM]),
+        prefix,
+        cut: false,
+        to: Target::Container(container(wish, name), PORT),
+    };
+    let others = OTHERS.iter().map(|name| route(Some(format!("/{name}/")), name));
+    std::iter::once(route(None, "platform")).chain(others).collect()
+}
+
+/// How clients reach the blob store at this base address, such as `http://127.0.0.1:10000`.
+#[must_use]
+pub fn blob_connection(key: &str, base: &str) -> String {
+    format!(
+        "DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={base}/{ACCOUNT};"
+    )
+}
+
+fn azurite(wish: &Wish<'_>) -> Service {
+    let host = port(wish, "azurite");
+    let accounts = format!("{FILES}/accounts");
+    // The account's key must not be seen in the container's settings, where a command and an environment stand.
+    let script = format!(
+        "AZURITE_ACCOUNTS=\"$(cat {accounts})\" exec azurite-blob --blobHost 0.0.0.0 --blobPort {BLOBS} \
+         --location /data --skipApiVersionCheck --disableTelemetry --silent"
+    );
+    Service {
+        entrypoint: Some(words(&["/bin/sh", "-c"])),
+        command: Some(vec![script]),
+        ports: vec![Port { host, container: BLOBS }],
+        mounts: mount(wish, "azurite", "/data"),
+        files: vec![FileSpec {
+            path: accounts,
+            contents: format!("{ACCOUNT}:{}", wish.credentials.blob_key),
+            mode: 0o444,
+            owner: (0, 0),
+        }],
+        ..service(
+            wish,
+            "platform.azurite",
+            "azurite",
+            &wish.images.azurite,
+            Probe::Answers { port: host },
+        )
+    }
+}
+
+fn platform(wish: &Wish<'_>) -> Service {
+    let storage = url(wish, "storage");
+    let domain = PLATFORM.split_once('.').map_or(PLATFORM, |(_, domain)| domain);
+    let own = ["--data", DATA, "--storage", &storage, "--domain", domain];
+    Service { mounts: mount(wish, "platform", DATA), ..one(wish, "platform", &own) }
+}
+
+fn storage(wish: &Wish<'_>) -> Service {
+    let azurite = format!("http://{}:{BLOBS}", container(wish, "azurite"));
+    let blobs = format!("azure:{}", blob_connection(&wish.credentials.blob_key, &azurite));
+    let file = format!("@{FILES}/blobs");
+    let mut service = one(wish, "storage", &["--blobs", &file]);
+    service.files.push(private("blobs", blobs));
+    service.after.push("platform.azurite".to_owned());
+    with_metadata(wish, service, "storage")
+}
+
+fn events(wish: &Wish<'_>) -> Service {
+    with_metadata(wish, one(wish, "events", &[]), "events")
+}
+
+/// A service that keeps documents in a database of its name.
+fn with_metadata(wish: &Wish<'_>, mut service: Service, database: &str) -> Service {
+    let password = wish.credentials.database_password(database).unwrap_or_default();
+    let server = container(wish, "postgres");
+    let address = format!("postgres://{database}:{password}@{server}:5432/{database}");
+    let (metadata, platform) = (format!("@{FILES}/metadata"), url(wish, "platform"));
+    let command = service.command.get_or_insert_default();
+    command.extend(words(&["--metadata", &metadata, "--platform", &platform]));
+    service.files.push(private("metadata", address));
+    service.after.push("studio.postgres".to_owned());
+    service
+}
+
+/// What all of them have in common.
+fn one(wish: &Wish<'_>, name: &str, own: &[&str]) -> Service {
+    let port = port(wish, "router");
+    let probe = Probe::Http {
+        port,
+        path: format!("/{name}/health/ready"),
+        host: Some(format!("{PLATFORM}:{port}")),
+    };
+    let certificates = format!("{FILES}/certificates");
+    let (listen, key) = (format!("0.0.0.0:{PORT}"), format!("@{FILES}/key"));
+    let mut command = words(&[name, "--listen", &listen, "--key", &key]);
+    command.extend(words(&["--certificates", &certificates]));
+    command.extend(words(own));
+    let mut files = vec![private("key", wish.credentials.services_key.clone())];
+    files.extend(wish.certificates.iter().map(|(org, certificate)| FileSpec {
+        path: format!("{certificates}/{org}.cer"),
+        contents: certificate.clone(),
+        mode: 0o444,
+        owner: (0, 0),
+    }));
+    let id = if name == "platform" { name.to_owned() } else { format!("platform.{name}") };
+    Service {
+        command: Some(command),
+        files,
+        after: words(&["studio.router"]),
+        ..service(wish, &id, name, &wish.images.services, probe)
+    }
+}
+
+/// A file that the program alone can read.
+fn private(name: &str, contents: String) -> FileSpec {
+    FileSpec { path: format!("{FILES}/{name}"), contents, mode: 0o400, owner: (USER, USER) }
+}
+
+fn url(wish: &Wish<'_>, name: &str) -> String {
+    format!("http://{}:{PORT}", container(wish, name))
+}
