@@ -12,6 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
+import { begun } from "./person.js";
+
 const [story, url, folder] = process.argv.slice(2);
 const { origin } = new URL(url);
 
@@ -37,7 +39,8 @@ async function opened(address) {
   page.on("request", (request) => seen.requests.push(request.url()));
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && seen.complaints.push(message.text()));
-  await page.goto(address);
+  // The app's page is that of a form which somebody just began.
+  await page.goto(address === url ? url + "/" + (await begun(browser, url)) : address);
   return seen;
 }
 

@@ -27,6 +27,10 @@ const json = (path) => JSON.parse(readFileSync(join(app, path), "utf8").replace(
 const layout = (name) => json(`ui/form/layouts/${name}.json`);
 let injected = true;
 let model = {};
+// The form that the page shows.
+const INSTANCE = "1/6e0b1c1a-3b3f-4b6e-8a5d-0c1d2e3f4a5b";
+const FORM = `${own}#/instance/${INSTANCE}`;
+const REFUSED = { validationIssues: [{ field: "participants", source: "Counter", severity: 1, customTextKey: "counter.wrong" }] };
 
 function answers(path, body) {
   if (path.startsWith("api/v1/texts/")) {
@@ -48,10 +52,16 @@ function answers(path, body) {
         id: "counter", type: "Custom", tagName, readOnly: false, scale: { from: 1, to: 9 },
         textResourceBindings: { title: "counter.title" }, dataModelBindings: { simpleBinding: "participants" },
       });
-      return { event: layout("event"), budget };
+      return { event: layout("event"), budget, attachments: layout("attachments") };
     }
-    case "v1/data/anonymous": return body ? (model = { ...body, totalCost: (body.participants ?? 0) * 10 }) : {};
-    case "api/v1/validate": return [{ field: "participants", customTextKey: "counter.wrong" }];
+    case "api/v1/profile/user": return { userId: 1, partyId: 1, party: { partyId: 1, name: "Kari" } };
+    case `instances/${INSTANCE}`:
+      return { id: INSTANCE, instanceOwner: { partyId: "1" }, process: {}, data: [{ id: "form", dataType: "model" }] };
+    case `instances/${INSTANCE}/data/form`:
+      for (const { path, value } of body?.patch ?? []) model[path.slice(1)] = value;
+      model.totalCost = (model.participants ?? 0) * 10;
+      return body ? { newDataModel: model, validationIssues: {} } : model;
+    case `instances/${INSTANCE}/process/next`: return REFUSED;
     default: return undefined;
   }
 }
@@ -73,13 +83,14 @@ const router = createServer(async (asked, answer) => {
     return;
   }
   const path = new URL(asked.url, "http://x").pathname;
-  const send = (type, text) => answer.writeHead(200, { "Content-Type": type, "Content-Security-Policy": POLICY }).end(text);
+  const send = (type, text) => answer.writeHead(answer.statusCode, { "Content-Type": type, "Content-Security-Policy": POLICY }).end(text);
   if (path === "/.altinn-local/widgets.js") return send(TYPES[".js"], readFileSync(join(folder, "dev.js")));
   if (!path.startsWith(own)) return answer.writeHead(404).end();
   const rest = path.slice(own.length);
   let body = "";
   for await (const part of asked) body += part;
   const known = answers(rest, body && JSON.parse(body));
+  if (known === REFUSED) answer.statusCode = 409;
   if (known !== undefined) return send(TYPES[".json"], JSON.stringify(known));
   const file = join(app, "wwwroot", rest || "index.html");
   if (!existsSync(file)) return answer.writeHead(404).end();
@@ -146,7 +157,7 @@ const part = (name) => `${tagName} ${name}`;
 
 try {
   // From the source, in the app's page.
-  const live = await opened(origin + own);
+  const live = await opened(origin + FORM);
   const { page } = live;
   await shows(page, part("legend"), "Hvor mange?", 20000);
   await page.click(part("[aria-label='+1']"));
@@ -215,7 +226,7 @@ try {
   await kept("3 ×");
   await shot(page, "4-english");
   told("language and validation reach it, the state stays");
-  assert.deepEqual(live.complaints.filter((text) => !/Widget\.tsx|status of 500/.test(text)), []);
+  assert.deepEqual(live.complaints.filter((text) => !/Widget\.tsx|status of (409|500)/.test(text)), []);
 
   // The server dies and comes back; the page finds it again.
   const { pid } = route();
@@ -243,7 +254,8 @@ try {
 
   // What was built, where nothing is injected.
   injected = false;
-  const built = await opened(origin + own);
+  model = {};
+  const built = await opened(origin + FORM);
   await shows(built.page, part("legend"), "Hvor mange?", 10000);
   await built.page.click(part("[aria-label='+1']"));
   await shows(built.page, part("output"), "1");

@@ -2,12 +2,13 @@
 
 import { after, afterEach } from "node:test";
 import { execFile } from "node:child_process";
-import { get } from "node:http";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { chromium } from "playwright-core";
+
+import { ask, begun } from "./person.js";
 
 const needed = (name) => {
   const value = process.env[name];
@@ -38,6 +39,8 @@ const browser = await chromium.launch({
 
 // Of each test's own: what it leaves open would hold some of the few connections that a browser has for a host.
 let context;
+// The form that its pages show.
+let form;
 
 afterEach(async () => {
   // A page that loads itself anew just then is not closed: the browser loses that wish.
@@ -49,10 +52,25 @@ afterEach(async () => {
 
 after(() => browser.close());
 
-/** A page at a path of the app, with the documents it loaded and what it complained of. */
+/** A page at a path of the app, of nobody who is logged in. */
+export async function openAsStranger(path = "/") {
+  context ??= await browser.newContext({ viewport: { width: 1000, height: 900 } });
+  return load(await context.newPage(), url + path);
+}
+
+/** A page at a path of the app, of a person who is logged in and fills in the form. */
 export async function open(path = "/", prepare = async () => {}) {
-  context ??= await browser.newContext({ viewport: { width: 1000, height: 500 } });
+  if (!context) {
+    context = await browser.newContext({ viewport: { width: 1000, height: 500 } });
+    form = await begun(context, url);
+  }
   const page = await context.newPage();
+  await prepare(page);
+  return load(page, url + path + form);
+}
+
+/** Loads an address, and notes what the page loads and complains of. */
+async function load(page, address) {
   page.loads = 0;
   page.complaints = [];
   page.on("request", (request) => {
@@ -62,10 +80,9 @@ export async function open(path = "/", prepare = async () => {}) {
     if (message.type() === "error") page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => page.complaints.push(String(error)));
-  await prepare(page);
   for (let tries = 1; ; tries += 1) {
     try {
-      await page.goto(url + path);
+      await page.goto(address);
       break;
     } catch (error) {
       // A network that comes or goes on this machine, as another stack's, cuts what the browser is about to load.
@@ -88,23 +105,8 @@ export async function picture(page, name) {
 }
 
 /** An answer as it is, with what this client asks for and nothing more; `heed` is given each piece as it comes. */
-export function fetchAs(headers = {}, path = "/", heed = () => {}) {
-  return new Promise((done, failed) => {
-    const { host, port, pathname, search } = new URL(path.startsWith("/.") ? new URL(path, url) : url + path);
-    // A connection of its own: one that is kept is closed when the router takes new routes.
-    const options = { agent: false, host: "127.0.0.1", port, path: pathname + search, headers: { Host: host, ...headers } };
-    get(options, async (answer) => {
-      const parts = [];
-      for await (const part of answer) {
-        parts.push(part);
-        if (heed(part) === false) break;
-      }
-      done({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts) });
-    })
-      .setTimeout(10_000, function () { this.destroy(new Error(`${path} is silent`)); })
-      .on("error", failed);
-  });
-}
+export const fetchAs = (headers = {}, path = "/", heed) =>
+  ask("GET", path.startsWith("/.") ? new URL(path, url).href : url + path, headers, heed);
 
 /** What a page is told first: what stands in the way now; and the version that serves. */
 async function hello() {

@@ -71,6 +71,7 @@ fn the_sample_app_is_understood() {
             ("App/appsettings.Development.json", "A /app/appsettings.Development.json"),
             ("App/models/model.cs", "C"),
             ("App/logic/New.cs", "C"),
+            ("App/instances/DataEndpoints.cs", "C"),
             ("App/Properties/launchSettings.json", "-"),
             ("App/notes.txt", "-"),
             ("App/strings.resx", "c"),

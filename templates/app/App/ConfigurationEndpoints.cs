@@ -1,9 +1,12 @@
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Tasks;
+using Altinn.App.Platform;
+using Altinn.App.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,11 +22,15 @@ namespace Altinn.App
 
         private readonly AppFiles files;
         private readonly IConfiguration configuration;
+        private readonly PlatformSettings settings;
+        private readonly Callers callers;
 
-        public ConfigurationEndpoints(AppFiles files, IConfiguration configuration)
+        public ConfigurationEndpoints(AppFiles files, IConfiguration configuration, PlatformSettings settings, Callers callers)
         {
             this.files = files;
             this.configuration = configuration;
+            this.settings = settings;
+            this.callers = callers;
         }
 
         public void Map(IEndpointRouteBuilder endpoints)
@@ -51,7 +58,8 @@ namespace Altinn.App
 
         /// <summary>
         /// The page, with the app's own path as its base: it is asked for both with and without a slash at the
-        /// end, and its links must mean the same in both.
+        /// end, and its links must mean the same in both. Everybody gets it; its script sends those who are not logged in
+        /// to the platform, whose address it is told here.
         /// </summary>
         private Task Page(HttpContext context)
         {
@@ -61,7 +69,10 @@ namespace Altinn.App
                 return Status(context, StatusCodes.Status404NotFound);
             }
 
-            string html = Encoding.UTF8.GetString(page).Replace("<base href=\"./\">", $"<base href=\"{context.Request.PathBase}/\">");
+            callers.GiveProof(context);
+            string html = Encoding.UTF8.GetString(page)
+                .Replace("<base href=\"./\">", $"<base href=\"{context.Request.PathBase}/\">")
+                .Replace("name=\"authentication\" content=\"\"", $"name=\"authentication\" content=\"{WebUtility.HtmlEncode(settings.Service("Authentication").ToString())}\"");
             return Bytes(context, "text/html; charset=utf-8", Encoding.UTF8.GetBytes(html));
         }
 

@@ -1,5 +1,10 @@
 using System;
 using System.Threading.Tasks;
+using Altinn.App.Forms;
+using Altinn.App.Instances;
+using Altinn.App.Platform;
+using Altinn.App.Processes;
+using Altinn.App.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.StaticFiles;
@@ -14,14 +19,38 @@ namespace Altinn.App
         {
             services.AddRouting();
             services.AddSingleton<AppFiles>();
+            services.AddSingleton<Faults>();
+
+            services.AddSingleton<PlatformSettings>();
+            services.AddSingleton<PlatformClient>();
+            services.AddSingleton<PartyClient>();
+            services.AddSingleton<StorageClient>();
+            services.AddSingleton<EventsClient>();
+
+            services.AddSingleton<AccessTokens>();
+            services.AddSingleton<TokenKeys>();
+            services.AddSingleton<TokenReader>();
+            services.AddSingleton<Callers>();
+            services.AddSingleton<DecisionClient>();
+            services.AddSingleton<Doorkeeper>();
+
+            services.AddSingleton<InstanceChecks>();
+            services.AddSingleton<ProcessEngine>();
+            services.AddSingleton<Instantiation>();
+            services.AddSingleton<InstanceView>();
+
             services.AddSingleton<ConfigurationEndpoints>();
-            services.AddSingleton<FormEndpoints>();
+            services.AddSingleton<UserEndpoints>();
+            services.AddSingleton<InstanceEndpoints>();
+            services.AddSingleton<ProcessEndpoints>();
+            services.AddSingleton<DataEndpoints>();
+            services.AddSingleton<UploadEndpoints>();
 
             // A redeploy waits for the old process, so open connections get a second and no more.
             services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         }
 
-        public void Configure(IApplicationBuilder app, AppFiles files, ConfigurationEndpoints configuration, FormEndpoints form)
+        public void Configure(IApplicationBuilder app, AppFiles files, Faults faults)
         {
             app.Use((context, next) => UnderOwnPath(context, files, next));
             app.UseRouting();
@@ -31,11 +60,17 @@ namespace Altinn.App
                 OnPrepareResponse = served => served.Context.Response.Headers["Cache-Control"] = "no-cache",
                 ContentTypeProvider = new FileExtensionContentTypeProvider(),
             });
+            app.Use(faults.Catch);
             app.UseEndpoints(endpoints =>
             {
                 endpoints.MapGet("/health", context => context.Response.WriteAsync("Healthy"));
-                configuration.Map(endpoints);
-                form.Map(endpoints);
+                IServiceProvider all = app.ApplicationServices;
+                all.GetRequiredService<ConfigurationEndpoints>().Map(endpoints);
+                all.GetRequiredService<UserEndpoints>().Map(endpoints);
+                all.GetRequiredService<InstanceEndpoints>().Map(endpoints);
+                all.GetRequiredService<ProcessEndpoints>().Map(endpoints);
+                all.GetRequiredService<DataEndpoints>().Map(endpoints);
+                all.GetRequiredService<UploadEndpoints>().Map(endpoints);
             });
         }
 

@@ -8,17 +8,22 @@ namespace Altinn.App.Logic
     /// <summary>Says what is wrong with the answers: first the model's own rules, then what one field alone cannot know.</summary>
     public static class GrantValidation
     {
+        /// <summary>The source of what the model's own rules find: the name that every Altinn app gives it.</summary>
+        public const string Rules = "DataAnnotations";
+
+        public const string Own = "GrantValidation";
+
         public static IReadOnlyList<Issue> Run(Model model)
         {
             var broken = new List<ValidationResult>();
             Validator.TryValidateObject(model, new ValidationContext(model), broken, validateAllProperties: true);
             List<Issue> issues = broken
-                .Select(result => new Issue("DataAnnotations", FieldName(result.MemberNames.First()), result.ErrorMessage))
+                .Select(result => new Issue(Rules, FieldName(result.MemberNames.First()), result.ErrorMessage))
                 .ToList();
 
             if (model.OwnShare > model.TotalCost)
             {
-                issues.Add(new Issue("GrantValidation", "ownShare", "error.ownShareAboveTotal"));
+                issues.Add(new Issue(Own, "ownShare", "error.ownShareAboveTotal"));
             }
 
             return issues;

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Text.Json.Serialization;
 
 namespace Altinn.App.Logic
@@ -25,5 +26,20 @@ namespace Altinn.App.Logic
         /// <summary>The id of a text in config/texts.</summary>
         [JsonPropertyName("customTextKey")]
         public string TextKey { get; }
+
+        /// <summary>What stands for `{0}`, `{1}` in the text, by the names of its variables.</summary>
+        [JsonPropertyName("customTextParameters")]
+        public Dictionary<string, string> TextParameters { get; set; }
+
+        /// <summary>What kind of finding it is, for programs.</summary>
+        [JsonPropertyName("code")]
+        public string Code { get; set; }
+
+        /// <summary>For who does not know the texts.</summary>
+        [JsonPropertyName("description")]
+        public string Description { get; set; }
+
+        [JsonPropertyName("dataElementId")]
+        public string DataElementId { get; set; }
     }
 }

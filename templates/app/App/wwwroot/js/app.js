@@ -1,244 +1,138 @@
-// Shows the app from its own endpoints: metadata, texts, layouts and options. A first look without the platform;
-// the form with instances, saving and submission is drawn by Altinn's frontend.
+// The app in the browser: who is logged in, for whom they fill in, and the instance that the address names.
+//
+//   #/                            chooses a party, lists its unfinished instances, starts a new one
+//   #/instance/{party}/{guid}     an instance where it stands: the form, or the receipt
 
-const form = document.querySelector("#form");
+import { ask, logout } from "./api.js";
+import { element } from "./dom.js";
+import { Form } from "./form.js";
+import { chooseParty, listActive, receipt } from "./screens.js";
+import { speak, text, words } from "./texts.js";
+
+const screen = document.querySelector("#screen");
 const status = document.querySelector("#status");
 
-let texts = new Map();
-let model = {};
-let dataType;
-let schema = {};
-let options = new Map();
-let pages = [];
-let issues = [];
-let words = {};
-// Of two answers on their way, only the one to the newest edit counts.
-let edits = 0;
-// Web components by id; they stay when the language changes, and keep what they know.
-const widgets = new Map();
-
-const WORDS = {
-  nb: { valid: "Alt er riktig fylt ut.", invalid: "Noe må rettes.", choose: "Velg", failed: "Siden kunne ikke lastes" },
-  en: { valid: "Everything is filled in correctly.", invalid: "Something must be corrected.", choose: "Choose", failed: "The page could not be loaded" },
-};
-
-async function ask(path, body) {
-  const answer = await fetch(path, body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) {
-    throw new Error(`${path}: ${answer.status}`);
-  }
-  return answer.json();
-}
-
-const text = (id) => texts.get(id) ?? id;
-
-function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in made) {
-      made[key] = value;
-    } else {
-      made.setAttribute(key, value);
-    }
-  }
-  made.append(...children.filter((child) => child !== null));
-  return made;
-}
+let app;
+let profile;
+let form;
+// What is to be seen can be drawn again, in another language.
+let redraw = () => {};
+// Of two addresses on their way, only the newest counts.
+let visits = 0;
 
 async function start() {
-  const [metadata, sets, languages] = await Promise.all([
+  const [metadata, sets, languages, user] = await Promise.all([
     ask("api/v1/applicationmetadata"),
     ask("api/layoutsets"),
     ask("api/v1/applicationlanguages"),
+    ask("api/v1/profile/user"),
   ]);
-  const set = sets.sets[0];
-  dataType = set.dataType;
-  const [layouts, settings, definition, empty] = await Promise.all([
-    ask(`api/layouts/${set.id}`),
-    ask(`api/layoutsettings/${set.id}`),
-    ask(`api/jsonschema/${dataType}`),
-    ask(`v1/data/anonymous?dataType=${dataType}`),
-  ]);
-  pages = settings.pages.order.filter((page) => layouts[page]).map((page) => layouts[page].data.layout);
-  schema = Object.values(definition.$defs)[0].properties;
-  model = empty;
-
-  const lists = new Set(pages.flat().map((component) => component.optionsId).filter(Boolean));
-  await Promise.all([...lists].map(async (id) => options.set(id, await ask(`api/options/${id}`))));
+  profile = user;
+  app = await layoutOf(metadata, sets.sets[0]);
+  form = new Form(document.querySelector("#form"), app, { tell, sent: () => visit() });
 
   document.querySelector("#owner").textContent = metadata.id;
   document.querySelector("#languages").replaceChildren(...languages.map(({ language }) =>
-    element("button", { type: "button", textContent: language, lang: language, onclick: () => speak(language, metadata) })));
+    element("button", { type: "button", textContent: language, lang: language, onclick: () => use(language) })));
   const known = languages.map(({ language }) => language);
-  await speak(known.includes("nb") ? "nb" : known[0], metadata);
+  const wished = profile.profileSettingPreference?.language;
+  await use([wished, "nb", known[0]].find((language) => known.includes(language)));
+
+  addEventListener("hashchange", () => visit().catch(fail));
+  await visit();
 }
 
-async function speak(language, metadata) {
-  const resource = await ask(`api/v1/texts/${language}`);
-  texts = new Map(resource.resources.map(({ id, value }) => [id, value]));
-  words = WORDS[language] ?? WORDS.en;
-  document.documentElement.lang = language;
+async function layoutOf(metadata, set) {
+  const [layouts, settings, definition] = await Promise.all([
+    ask(`api/layouts/${set.id}`),
+    ask(`api/layoutsettings/${set.id}`),
+    ask(`api/jsonschema/${set.dataType}`),
+  ]);
+  const pages = settings.pages.order.filter((page) => layouts[page]).map((page) => layouts[page].data.layout);
+  const lists = new Set(pages.flat().map((component) => component.optionsId).filter(Boolean));
+  const options = new Map(await Promise.all([...lists].map(async (id) => [id, await ask(`api/options/${id}`)])));
+  return { metadata, pages, options, dataType: set.dataType, schema: Object.values(definition.$defs)[0].properties };
+}
+
+async function use(language) {
+  const { resources } = await ask(`api/v1/texts/${language}`);
+  speak(language, resources);
   for (const button of document.querySelectorAll("#languages button")) {
     button.setAttribute("aria-pressed", button.lang === language);
   }
-  const title = texts.get("appName") ?? metadata.title[language] ?? metadata.id;
+  const own = text("appName");
+  const title = own === "appName" ? app.metadata.title[language] ?? app.metadata.id : own;
   document.title = title;
   document.querySelector("#title").textContent = title;
-  status.textContent = "";
-  draw();
+  const name = profile.party?.name ?? profile.userName;
+  document.querySelector("#user").replaceChildren(...(name ? [name, " "] : []),
+    ...(logout ? [element("a", { href: logout, textContent: words().logout })] : []));
+  tell("");
+  redraw();
 }
 
-function draw() {
-  const submit = pages.flat().find((component) => component.type === "Button");
-  form.replaceChildren(
-    ...pages.map((page) => element("section", {}, ...page.map(component).filter(Boolean))),
-    ...(submit ? [element("button", { type: "submit", textContent: text(submit.textResourceBindings?.title ?? submit.id) })] : []),
-  );
-  show();
-}
+/** Shows what the address names. */
+async function visit() {
+  const mine = ++visits;
+  const show = (draw) => {
+    if (mine !== visits) return;
+    redraw = draw;
+    tell("");
+    draw();
+  };
+  const [, party, guid] = /^#\/instance\/(\d+)\/([0-9a-f-]{36})/.exec(location.hash) ?? [];
+  if (guid) return showInstance(await ask(`instances/${party}/${guid}`), show);
 
-function component({ id, type, textResourceBindings: bound = {}, dataModelBindings = {}, ...rest }) {
-  switch (type) {
-    case "Header":
-      return element("h2", { textContent: text(bound.title) });
-    case "Paragraph":
-      return element("p", { textContent: text(bound.title) });
-    case "Input":
-    case "TextArea":
-    case "Dropdown":
-      return field(id, type, bound, dataModelBindings.simpleBinding, rest);
-    case "Custom":
-      return custom(id, type, bound, dataModelBindings, rest);
-    default:
-      // Navigation and submission belong to the real frontend.
-      return null;
+  const parties = await ask("api/v1/parties?allowedtoinstantiatefilter=true");
+  const choices = parties.flatMap((one) => [one, ...(one.childParties ?? [])]).filter((one) => !one.onlyHierarchyElementWithNoAccess);
+  if (choices.length === 1 || (profile.profileSettingPreference?.doNotPromptForParty && choices.length > 0)) {
+    return partyChosen(choices.find(({ partyId }) => partyId === profile.partyId) ?? choices[0], show);
   }
+  show(() => present(chooseParty(choices, (one) => partyChosen(one, show).catch(fail))));
 }
 
-function field(id, type, bound, name, { required, readOnly, maxLength, autocomplete, optionsId }) {
-  const kind = schema[name]?.type;
-  const control = type === "Dropdown"
-    ? element("select", {}, new Option(words.choose, ""), ...(options.get(optionsId) ?? []).map(({ value, label }) => new Option(text(label), value)))
-    : element(type === "TextArea" ? "textarea" : "input");
-  control.id = id;
-  control.name = name;
-  control.setAttribute("aria-describedby", `${id}-description ${id}-error`);
-  if (readOnly) control.readOnly = true;
-  if (required) control.setAttribute("aria-required", "true");
-  if (maxLength) control.maxLength = maxLength;
-  if (autocomplete) control.autocomplete = autocomplete;
-  if (kind === "integer" || kind === "number") control.inputMode = "decimal";
-  control.addEventListener("input", () => edit(name, control.value, kind));
-  return element("div", { className: "field" },
-    element("label", { htmlFor: id, textContent: text(bound.title) + (required ? " *" : "") }),
-    element("p", { id: `${id}-description`, className: "description", textContent: bound.description ? text(bound.description) : "" }),
-    control,
-    element("p", { id: `${id}-error`, className: "error" }));
+async function partyChosen({ partyId }, show) {
+  await ask(`api/v1/parties/${partyId}`, { method: "PUT" });
+  const active = await ask(`instances/${partyId}/active`);
+  if (active.length === 0) return begin(partyId);
+  show(() => present(listActive(active, () => begin(partyId).catch(fail))));
 }
 
-// A web component, which a script of the app registers. It gets attributes and properties as Altinn's frontend gives
-// them: what the element knows as a property is set as one, objects travel in attributes as JSON.
-function custom(id, type, bound, dataModelBindings, { tagName, ...rest }) {
-  const bindings = Object.fromEntries(Object.entries(dataModelBindings).map(([key, binding]) =>
-    [key, typeof binding === "string" ? { dataType, field: binding } : binding]));
-  if (!widgets.has(id)) {
-    const made = document.createElement(tagName);
-    made.addEventListener("dataChanged", ({ detail: { value, field } }) => {
-      const { field: name } = bindings[field ?? "simpleBinding"] ?? {};
-      if (!name) throw new Error(`${tagName}: the component has no binding \`${field}\``);
-      edit(name, typeof value === "number" ? String(value) : value, schema[name]?.type);
-    });
-    widgets.set(id, { element: made, bindings });
-  }
-  const { element: made } = widgets.get(id);
-  const given = { "data-testid": tagName, ...rest, id, type, text: text(bound.title), summaryMode: false, getTextResourceAsString: text };
-  for (const [key, value] of Object.entries(given)) {
-    const plain = value !== null && typeof value === "object" ? JSON.stringify(value) : value;
-    if (key in made) {
-      made[key] = plain;
-    } else if (plain === false || plain == null || typeof plain === "function") {
-      made.removeAttribute(key);
-    } else {
-      made.setAttribute(key, plain === true ? "" : plain);
-    }
-  }
-  made.texts = Object.fromEntries(Object.entries(bound).map(([key, resource]) => [key, text(resource)]));
-  made.dataModelBindings = bindings;
-  made.language = { general: words };
-  return element("div", { className: "field" }, made);
+async function begin(party) {
+  const instance = await ask(`instances?instanceOwnerPartyId=${party}`, { method: "POST" });
+  // In the place of the choice: going back does not start yet another one.
+  history.replaceState(null, "", `${location.pathname}${location.search}#/instance/${instance.id}`);
+  await visit();
 }
 
-// The value as the schema wants it; undefined where it does not fit, which then stays in the field and is not sent.
-function typed(value, kind) {
-  if (value === "" || value == null) return null;
-  if (typeof value !== "string") return value;
-  if (kind !== "integer" && kind !== "number") return value;
-  const number = Number(value.replaceAll(/\s/g, "").replace(",", "."));
-  const fits = kind === "integer" ? Number.isSafeInteger(number) : Number.isFinite(number);
-  return fits ? number : undefined;
+async function showInstance(instance, show) {
+  const element = instance.data.find(({ dataType }) => dataType === app.dataType);
+  const model = element ? await ask(`instances/${instance.id}/data/${element.id}`) : {};
+  if (instance.process.ended) {
+    show(() => present(receipt(app, instance, model)));
+    return;
+  }
+  form.open(instance, element, model);
+  show(() => {
+    screen.replaceChildren();
+    form.draw();
+  });
 }
 
-async function edit(name, value, kind) {
-  const answer = typed(value, kind);
-  if (answer === undefined) return;
-  model[name] = answer;
-  issues = issues.filter((issue) => issue.field !== name);
-  show();
-  const mine = ++edits;
-  try {
-    const calculated = await ask(`v1/data/anonymous?dataType=${dataType}`, model);
-    if (mine === edits) {
-      model = calculated;
-      status.textContent = "";
-    }
-  } catch (error) {
-    status.textContent = error.message;
-  }
-  show();
+function present(drawn) {
+  form.close();
+  screen.replaceChildren(drawn);
+  scrollTo(0, 0);
+  // Who does not see the page hears what it is now.
+  if (document.activeElement === document.body) screen.querySelector("h2")?.focus();
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    issues = await ask("api/v1/validate", model);
-    status.textContent = issues.length === 0 ? words.valid : words.invalid;
-  } catch (error) {
-    status.textContent = error.message;
-  }
-  show();
-  form.querySelector("[aria-invalid=true]")?.focus();
-});
-
-// Puts values and errors into the fields that are there, so that the one being typed in keeps its caret.
-function show() {
-  const number = new Intl.NumberFormat(document.documentElement.lang);
-  for (const control of form.querySelectorAll("[name]")) {
-    const value = model[control.name] ?? "";
-    if (control !== document.activeElement) {
-      control.value = control.readOnly && typeof value === "number" ? number.format(value) : value;
-    }
-    const issue = issues.find(({ field }) => field === control.name);
-    control.setAttribute("aria-invalid", issue !== undefined);
-    document.getElementById(`${control.id}-error`).textContent = issue ? text(issue.customTextKey) : "";
-  }
-  for (const { element: made, bindings } of widgets.values()) {
-    const keys = Object.entries(bindings);
-    made.formData = Object.fromEntries(keys.map(([key, { field }]) => {
-      const value = model[field] ?? "";
-      return [key, typeof value === "object" ? value : String(value)];
-    }));
-    const wrong = keys.flatMap(([key, { field }]) => {
-      const errors = issues.filter((issue) => issue.field === field).map((issue) => text(issue.customTextKey));
-      return errors.length > 0 ? [[key, { errors }]] : [];
-    });
-    made.componentValidations = wrong.length > 0 ? Object.fromEntries(wrong) : undefined;
-  }
+function tell(message) {
+  status.textContent = message;
 }
 
-start().catch((error) => {
-  status.textContent = `${(words.failed ?? WORDS.nb.failed)}: ${error.message}`;
-});
+function fail(error) {
+  tell(`${words().failed}: ${error.message}`);
+}
+
+start().catch(fail);
