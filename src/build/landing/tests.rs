@@ -88,6 +88,7 @@ fn the_sample_app_is_understood() {
             (".dockerignore", "B the image is made by it"),
             ("App.sln", "-"),
             ("README.md", "-"),
+            ("test/Story.cs", "-"),
             ("deployment/values.yaml", "-"),
             ("App/obj/x.json", "-"),
             ("App/secrets.json", "-"),
