@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::engine;
 use crate::model::{Code, Report, StackName};
 use crate::secrets;
+use crate::stack::platform;
 
 /// What there is to know.
 #[derive(Serialize)]
@@ -23,6 +25,9 @@ struct Login {
     service: &'static str,
     user: String,
     password: String,
+    /// What a client of the service is given instead of the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
 }
 
 /// Reads the credentials of a stack whose folder this is.
@@ -36,15 +41,28 @@ pub fn run(stack: &StackName, folder: &Path) -> Result<Shown, Report> {
         service,
         user: user.to_owned(),
         password: password.to_owned(),
+        connection: None,
     };
+    let postgres = ["gitea", "storage", "events"].map(|role| {
+        login("postgres", role, credentials.database_password(role).unwrap_or_default())
+    });
+    let blobs = engine::remembered_ports(folder)?.get("azurite").map(|port| {
+        platform::blob_connection(&credentials.blob_key, &format!("http://127.0.0.1:{port}"))
+    });
+    let azurite = Login {
+        connection: blobs,
+        ..login("azurite", platform::BLOB_ACCOUNT, &credentials.blob_key)
+    };
+    let mut logins = vec![
+        login("gitea", &credentials.gitea_admin, &credentials.gitea_admin_password),
+        login("postgres", "postgres", &credentials.postgres_password),
+    ];
+    logins.extend(postgres);
+    logins.push(azurite);
     Ok(Shown {
         schema: "altinn-local/credentials/1",
         stack: stack.clone(),
-        logins: vec![
-            login("gitea", &credentials.gitea_admin, &credentials.gitea_admin_password),
-            login("postgres", "postgres", &credentials.postgres_password),
-            login("postgres", "gitea", &credentials.gitea_database_password),
-        ],
+        logins,
         file: secrets::file(folder).display().to_string(),
     })
 }
@@ -52,8 +70,11 @@ pub fn run(stack: &StackName, folder: &Path) -> Result<Shown, Report> {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<10} {:<16} PASSWORD", "SERVICE", "USER")?;
-        for Login { service, user, password } in &self.logins {
+        for Login { service, user, password, .. } in &self.logins {
             writeln!(f, "{service:<10} {user:<16} {password}")?;
+        }
+        for connection in self.logins.iter().filter_map(|login| login.connection.as_ref()) {
+            writeln!(f, "\n{connection}")?;
         }
         write!(f, "\nAll of them: {}", self.file)
     }

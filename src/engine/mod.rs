@@ -30,6 +30,6 @@ pub use handle::{
 };
 pub use local::{Foresight, found_app, render};
 pub use output::{Line, output};
-pub use ports::agent_port;
+pub use ports::{agent_port, remembered as remembered_ports};
 pub use run::spawn;
 pub use workshop::{Site, engine_choice};

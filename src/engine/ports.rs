@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
+use std::path::Path;
 
 use super::workshop::Site;
 use crate::config::schema::PortChoice;
@@ -18,7 +19,7 @@ pub(super) fn settle(
     containers: &BTreeMap<String, FoundContainer>,
     choice: Option<PortChoice>,
 ) -> Result<PortMap, Report> {
-    let remembered = remembered(site)?;
+    let remembered = remembered(&site.folder())?;
     let mut published = published(site, containers);
     published.insert("agent".to_owned(), site.agent_port);
     let wish = match choice {
@@ -32,10 +33,10 @@ pub(super) fn settle(
     Ok(ports)
 }
 
-/// Ports remembered from the stack's last time; none when the file is not there or not readable as such: it is a
-/// wish, not a record.
-pub(super) fn remembered(site: &Site) -> Result<PortMap, Report> {
-    let text = fs::read_if_there(&site.folder().join(FILE))?;
+/// Ports remembered from the last time of the stack with this folder; none when the file is not there or not readable as
+/// such: it is a wish, not a record.
+pub fn remembered(folder: &Path) -> Result<PortMap, Report> {
+    let text = fs::read_if_there(&folder.join(FILE))?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
 }
 
@@ -109,10 +110,8 @@ fn report(port: u16, what: &str) -> Report {
 
 /// The agent's port: the one it had, else the usual one, else the next free one. People seldom type it, so a taken
 /// one is no reason to fail.
-pub fn agent_port(folder: &std::path::Path, default_stack: bool) -> Result<u16, Report> {
-    let text = fs::read_if_there(&folder.join(FILE))?;
-    let remembered: PortMap =
-        text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+pub fn agent_port(folder: &Path, default_stack: bool) -> Result<u16, Report> {
+    let remembered = remembered(folder)?;
     let wish = stack::PortWish::Auto;
     let ports = stack::allocate(default_stack, [], &PortMap::new(), &remembered, wish, is_free);
     ports.get("agent").copied().ok_or_else(|| Report::new(Code::Bug, "the agent has no port"))

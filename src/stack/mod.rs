@@ -4,7 +4,7 @@ mod addresses;
 mod desired;
 mod execute;
 mod gitea;
-mod platform;
+pub mod platform;
 mod ports;
 pub mod program;
 mod ready;

@@ -7,7 +7,7 @@ use crate::model::{FileSpec, Port, Probe, Route, Service, Target};
 /// Where every service listens, inside its own container.
 const PORT: u16 = 5101;
 /// The account in the blob store.
-const ACCOUNT: &str = "altinnlocal";
+pub const BLOB_ACCOUNT: &str = "altinnlocal";
 /// Where Azurite serves blobs.
 const BLOBS: u16 = 10000;
 
@@ -36,7 +36,7 @@ pub(super) fn routes(wish: &Wish<'_>) -> Vec<Route> {
 #[must_use]
 pub fn blob_connection(key: &str, base: &str) -> String {
     format!(
-        "DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={base}/{ACCOUNT};"
+        "DefaultEndpointsProtocol=http;AccountName={BLOB_ACCOUNT};AccountKey={key};BlobEndpoint={base}/{BLOB_ACCOUNT};"
     )
 }
 
@@ -55,7 +55,7 @@ fn azurite(wish: &Wish<'_>) -> Service {
         mounts: mount(wish, "azurite", "/data"),
         files: vec![FileSpec {
             path: accounts,
-            contents: format!("{ACCOUNT}:{}", wish.credentials.blob_key),
+            contents: format!("{BLOB_ACCOUNT}:{}", wish.credentials.blob_key),
             mode: 0o444,
             owner: (0, 0),
         }],

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { platformOf } from "./person.js";
-import { openAsStranger, picture, until, url } from "./world.js";
+import { kept } from "./stores.js";
+import { openAsStranger, picture, program, until, url } from "./world.js";
 
 const PDF = Buffer.from("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n");
 const file = (name, mimeType, buffer) => ({ name, mimeType, buffer });
@@ -88,6 +89,8 @@ test("a form is filled in, kept, refused, sent in", async () => {
   await page.getByText("Sommerfest").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "kart.pdf" }).click()]);
   assert.equal(download.suggestedFilename(), "kart.pdf");
+  const id = new URL(page.url()).hash.replace("#/instance/", "");
+  await kept({ app: url, program, user: 1337, id, text: "Sommerfest", name: "kart.pdf", bytes: PDF });
   assert.deepEqual(page.complaints.filter((text) => !/status of (400|401|409)/.test(text)), []);
 });
 

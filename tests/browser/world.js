@@ -20,7 +20,8 @@ const needed = (name) => {
 export const url = needed("APP_URL").replace(/\/$/, "");
 /** The app's repository; its files are edited. */
 const folder = needed("APP_DIR");
-const program = needed("ALTINN_LOCAL");
+/** The tool that has it up. */
+export const program = needed("ALTINN_LOCAL");
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

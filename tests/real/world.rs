@@ -230,15 +230,26 @@ impl World {
         };
         Holdings {
             containers: parts(&[
+                "azurite",
+                "events",
                 "gitea",
+                "platform",
                 "postgres",
                 "registry-platform",
                 "registry-ttd",
                 "router",
+                "storage",
                 "ttd-control-plane",
             ]),
             networks: vec![format!("altinn-local-{}", self.stack)],
-            volumes: parts(&["gitea", "postgres", "registry-platform", "registry-ttd"]),
+            volumes: parts(&[
+                "azurite",
+                "gitea",
+                "platform",
+                "postgres",
+                "registry-platform",
+                "registry-ttd",
+            ]),
         }
     }
 
