@@ -471,12 +471,16 @@ async fn edits_take_effect_at_once() {
 #[tokio::test]
 async fn an_instance_is_looked_up() {
     const TOLD: &str = "7f1c2d3e-0000-4000-8000-000000000001";
+    const AWAY: &str = "7f1c2d3e-0000-4000-8000-000000000003";
     async fn authinfo(
         Path((party, guid)): Path<(String, String)>,
         headers: axum::http::HeaderMap,
     ) -> Result<Json<Value>, altinn_services::kit::fault::Fault> {
         assert_eq!(party, "500000");
         assert!(headers.contains_key("PlatformAccessToken"));
+        if guid == AWAY {
+            return Err(altinn_services::kit::fault::Fault::unavailable("its database", "away"));
+        }
         if guid != TOLD {
             return Err(altinn_services::kit::fault::Fault::not_found());
         }
@@ -495,15 +499,18 @@ async fn an_instance_is_looked_up() {
         (TOLD, "write", "NotApplicable"),
         ("7f1c2d3e-0000-4000-8000-000000000002", "sign", "Indeterminate"),
         ("../../x", "sign", "Indeterminate"),
+        // Nobody may take for a refusal what is not known at the moment.
+        (AWAY, "sign", "none"),
     ] {
         let asked = json!({ "Request": {
             "AccessSubject": [{ "Attribute": [{ "AttributeId": "urn:altinn:userid", "Value": "1337" }] }],
             "Action": [{ "Attribute": [{ "AttributeId": "urn:oasis:names:tc:xacml:1.0:action:action-id", "Value": action }] }],
             "Resource": [{ "Attribute": [{ "AttributeId": "urn:altinn:instance-id", "Value": format!("500000/{guid}") }] }],
         } });
-        let answer = world.post("/authorization/api/v1/decision", "", asked).await.1;
-        let asked = if guid == "../../x" { "Indeterminate" } else { decision };
-        assert_eq!(answer["response"][0]["decision"], asked, "{guid} {action}: {answer}");
+        let (status, answer) = world.post("/authorization/api/v1/decision", "", asked).await;
+        assert_eq!(status, if guid == AWAY { 503 } else { 200 }, "{guid}: {answer}");
+        let decision_told = answer["response"][0]["decision"].as_str().unwrap_or("none");
+        assert_eq!(decision_told, decision, "{guid} {action}: {answer}");
     }
 }
 

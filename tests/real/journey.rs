@@ -390,7 +390,7 @@ fn volumes(world: &World) -> Result<Vec<String>> {
 fn down_keeps_data(world: &World) -> Result<()> {
     let gone = world.result(&["down", "--json"], LONG)?;
     for (what, count) in
-        [("containers", "0"), ("networks", "0"), ("clusters", "0"), ("volumes kept", "5")]
+        [("containers", "0"), ("networks", "0"), ("clusters", "0"), ("volumes kept", "7")]
     {
         ensure!(gone["links"][what] == count, "{what}: {gone}");
     }

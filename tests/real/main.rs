@@ -14,5 +14,6 @@ mod pages;
 mod refusals;
 mod running;
 mod saves;
+mod services;
 mod widgets;
 mod world;

@@ -68,10 +68,27 @@ pub fn get(port: u16, host: &str, path: &str) -> Result<(u16, String)> {
 
 /// The same, by somebody who wants this type.
 pub fn get_as(port: u16, host: &str, path: &str, accept: &str) -> Result<(u16, String)> {
+    send(port, host, &format!("GET {path}"), &[("Accept", accept)], "")
+}
+
+/// Any request, as `POST /path`, by address.
+pub fn send(
+    port: u16,
+    host: &str,
+    what: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
     // Of version 1.0, so that the body comes as it is and ends with the connection.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n")?;
+    write!(
+        stream,
+        "{what} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

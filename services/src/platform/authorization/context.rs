@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::matching::{Attributes, Trouble, kind};
 use super::policies::About;
 use super::policy::Policy;
+use crate::kit::fault::Fault;
 use crate::kit::name::AppId;
 use crate::kit::token::access::HEADER;
 use crate::kit::token::{Claims, jwt};
@@ -35,12 +36,14 @@ pub(super) struct Context<'a> {
     pub(super) people: &'a People,
     /// Whether answers name the policy.
     pub(super) names_policies: bool,
+    /// What could not be found out because Storage is away: the whole request then is to be asked again.
+    pub(super) lost: Option<Fault>,
     standing: HashMap<String, Option<Standing>>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(platform: &'a Platform, people: &'a People) -> Self {
-        Self { platform, people, names_policies: false, standing: HashMap::new() }
+        Self { platform, people, names_policies: false, lost: None, standing: HashMap::new() }
     }
 
     /// Fills in the resource, and tells what it is.
@@ -104,11 +107,14 @@ impl<'a> Context<'a> {
             return Ok(known.clone());
         }
         let path = format!("/storage/api/v1/instances/{instance}/process/authinfo");
-        let found: Option<Standing> =
-            storage.get(&path, self.headers()).await.map_err(|_| Trouble {
+        let found: Result<Option<Standing>, Fault> = storage.get(&path, self.headers()).await;
+        let found = found.map_err(|fault| {
+            self.lost = Some(fault);
+            Trouble {
                 code: urn::PROCESSING_ERROR,
                 message: "Storage did not tell where the instance stands".to_owned(),
-            })?;
+            }
+        })?;
         if found.is_none() {
             return Err(Trouble {
                 code: urn::PROCESSING_ERROR,

@@ -8,14 +8,16 @@ use super::context::{Context, check_kinds};
 use super::delegated;
 use super::evaluate::evaluate;
 use super::matching::{Attributes, Trouble};
+use crate::kit::fault::Fault;
 use crate::kit::xacml::{Category, Decision, Outcome, Request, urn};
 use crate::platform::Platform;
 
 /// Decisions after which others get their turn.
 const TURN: usize = 64;
 
-/// The decisions in the order of the references; exactly one when there are fewer than two.
-pub(super) async fn decide(platform: &Platform, request: &Request) -> Vec<Outcome> {
+/// The decisions in the order of the references; exactly one when there are fewer than two. 503 when Storage is asked and
+/// away: an indeterminate decision would be taken for a refusal.
+pub(super) async fn decide(platform: &Platform, request: &Request) -> Result<Vec<Outcome>, Fault> {
     let people = platform.people();
     let mut context = Context::new(platform, &people);
     context.names_policies = request.return_policy_id_list;
@@ -25,7 +27,8 @@ pub(super) async fn decide(platform: &Platform, request: &Request) -> Vec<Outcom
         .map(|multi| multi.request_reference.as_slice())
         .filter(|references| references.len() > 1);
     let Some(references) = references else {
-        return vec![one(&mut context, all(request), false).await];
+        let outcome = one(&mut context, all(request), false).await;
+        return context.lost.map_or_else(|| Ok(vec![outcome]), Err);
     };
     // Lists of instances ask for hundreds at once: what references name is found without a search.
     let mut named = HashMap::new();
@@ -47,7 +50,7 @@ pub(super) async fn decide(platform: &Platform, request: &Request) -> Vec<Outcom
             },
         });
     }
-    outcomes
+    context.lost.map_or(Ok(outcomes), Err)
 }
 
 /// Everything that a single request holds.

@@ -97,15 +97,19 @@ async fn decision_of(
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("application/json"));
     let outcomes = match body {
-        Err(_) => unreadable("the request could not be read"),
+        Err(_) => Ok(unreadable("the request could not be read")),
         Ok(Raw(body)) if json => match read(&body) {
             Ok(asked) => decide::decide(&platform, &asked.request).await,
-            Err(error) => unreadable(&error.to_string()),
+            Err(error) => Ok(unreadable(&error.to_string())),
         },
         Ok(Raw(body)) => match wire_xml::read(&body) {
             Ok(request) => decide::decide(&platform, &request).await,
-            Err(error) => unreadable(&error.to_string()),
+            Err(error) => Ok(unreadable(&error.to_string())),
         },
+    };
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(fault) => return fault.into_response(),
     };
     if json {
         Json(Answered { response: outcomes }).into_response()
