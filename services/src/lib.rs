@@ -5,7 +5,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | L2 | [`run`]: the command line and how services are put together |
+//! | L3 | [`run`]: the command line |
+//! | L2 | [`embedded`]: all services in one process, and the hosts of one port |
 //! | L1 | [`platform`]: Profile, Register, Authentication, Authorization, test log-in, the Maskinporten stand-in |
 //! | L1 | [`storage`]: instances of apps, their data, process and events |
 //! | L1 | [`events`]: publish, read, subscribe, deliver |
@@ -15,6 +16,7 @@
 
 #![allow(clippy::struct_field_names, reason = "the wire's names are given")]
 
+pub mod embedded;
 pub mod events;
 pub mod kit;
 pub mod platform;

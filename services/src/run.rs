@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::embedded::{self, Embedded};
 use crate::events::{self, Events};
+use crate::kit::fault::chain;
 use crate::kit::management::Key;
 use crate::kit::peer::Peer;
 use crate::kit::{front::Front, logs, server};
@@ -37,29 +39,37 @@ enum Service {
     Storage(StorageArgs),
     /// Publishing, subscriptions and delivery of events
     Events(EventsArgs),
+    /// All of them in one process over `SQLite` and files, and beside them an app of this machine
+    All(AllArgs),
+}
+
+#[derive(Debug, Args)]
+struct Listen {
+    /// Address and port to listen at
+    #[arg(long, env = "ALTINN_SERVICES_LISTEN", default_value = "127.0.0.1:5101")]
+    listen: SocketAddr,
+    /// What opens the management surface `/{service}/local`, as a bearer token, or `@FILE`; closed without one
+    #[arg(long, env = "ALTINN_SERVICES_KEY", hide_env_values = true)]
+    key: Option<Told>,
+}
+
+impl Listen {
+    fn key(&self) -> Key {
+        Key::new(self.key.as_ref().map(|told| told.0.as_str()))
+    }
 }
 
 /// What all services have in common.
 #[derive(Debug, Args)]
 struct Common {
-    /// Address and port to listen at
-    #[arg(long, env = "ALTINN_SERVICES_LISTEN", default_value = "127.0.0.1:5101")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    at: Listen,
     /// Folder of the certificates of organisations, `{org}.pem` or `{org}.cer`
     #[arg(long, env = "ALTINN_SERVICES_CERTIFICATES", default_value = "certificates")]
     certificates: PathBuf,
     /// Answer calls of apps that bring no `PlatformAccessToken`
     #[arg(long, env = "ALTINN_SERVICES_LENIENT")]
     lenient: bool,
-    /// What opens the management surface `/{service}/local`, as a bearer token, or `@FILE`; closed without one
-    #[arg(long, env = "ALTINN_SERVICES_KEY", hide_env_values = true)]
-    key: Option<Told>,
-}
-
-impl Common {
-    fn key(&self) -> Key {
-        Key::new(self.key.as_ref().map(|told| told.0.as_str()))
-    }
 }
 
 /// An argument that says itself, or `@` and the file that says it.
@@ -124,6 +134,18 @@ struct EventsArgs {
     stands: Stands,
 }
 
+#[derive(Debug, Args)]
+struct AllArgs {
+    #[command(flatten)]
+    at: Listen,
+    /// Folder of everything that is kept
+    #[arg(long, env = "ALTINN_SERVICES_DATA")]
+    data: PathBuf,
+    /// The port of this machine where the app listens
+    #[arg(long, env = "ALTINN_SERVICES_APP_PORT", default_value_t = embedded::APP_PORT)]
+    app_port: u16,
+}
+
 /// Runs the program to its end.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -150,10 +172,10 @@ async fn run(service: Service) -> Result<(), String> {
                 domain: args.domain,
                 certificates: args.common.certificates.clone(),
                 lenient: args.common.lenient,
-                key: args.common.key(),
+                key: args.common.at.key(),
             };
             let service = platform::service(settings).map_err(|fault| chain(&fault))?;
-            serve("platform", args.common.listen, Front::new(service)).await
+            serve("platform", args.common.at.listen, Front::new(service)).await
         }
         Service::Storage(StorageArgs { stands, blobs, environment, events }) => {
             let storage = Storage::new(storage::Settings {
@@ -166,7 +188,7 @@ async fn run(service: Service) -> Result<(), String> {
                 events: events.as_deref().map(Peer::remote).transpose()?,
             })?;
             let front = Front::new(storage.service());
-            beside(serve("storage", stands.common.listen, front), |told| storage.tell(told)).await
+            beside(serve("storage", stands.common.at.listen, front), |told| storage.tell(told)).await
         }
         Service::Events(EventsArgs { stands }) => {
             let events = Events::new(events::Settings {
@@ -175,9 +197,17 @@ async fn run(service: Service) -> Result<(), String> {
                 lenient: stands.common.lenient,
                 platform: Peer::remote(&stands.platform)?,
                 second: Duration::from_secs(1),
+                loopback: false,
             })?;
             let front = Front::new(events.service());
-            beside(serve("events", stands.common.listen, front), |told| events.deliver(told)).await
+            beside(serve("events", stands.common.at.listen, front), |told| events.deliver(told)).await
+        }
+        Service::All(AllArgs { at, data, app_port }) => {
+            let key = at.key();
+            let all = Embedded::open(embedded::Settings { data, app_port, key }).await?;
+            let listener = listen("all", at.listen).await?;
+            all.serve(listener, server::until_told()).await;
+            Ok(())
         }
     }
 }
@@ -196,21 +226,15 @@ async fn beside<W: Future<Output = ()> + Send + 'static>(
 }
 
 async fn serve(name: &str, address: SocketAddr, front: Front) -> Result<(), String> {
+    server::serve(listen(name, address).await?, front, server::until_told()).await;
+    Ok(())
+}
+
+async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("listen at {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tracing::info!(service = name, %address, "serving");
-    server::serve(listener, front, server::until_told()).await;
-    Ok(())
-}
-
-fn chain(fault: &dyn std::error::Error) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    Ok(listener)
 }

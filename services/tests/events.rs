@@ -92,6 +92,7 @@ fn events(metadata: &str, key: &Arc<SigningKey>) -> Events {
         lenient: true,
         platform,
         second: Duration::from_millis(2),
+        loopback: false,
     })
     .unwrap()
 }

@@ -1,9 +1,11 @@
 //! Pushing events to endpoints, again and again until they are taken or given up (`platform-api.md` §6.4).
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -21,12 +23,28 @@ const TIME: Duration = Duration::from_secs(45);
 const AGAIN: [i64; 12] = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 43_200, 43_200];
 
 /// The client that endpoints see.
-pub(super) fn client() -> Result<reqwest::Client, String> {
-    outside::client()
-        .timeout(TIME)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| error.to_string())
+pub(super) fn client(loopback: bool) -> Result<reqwest::Client, String> {
+    let client =
+        outside::client().timeout(TIME).redirect(reqwest::redirect::Policy::none());
+    let client = if loopback { client.dns_resolver(Loopback) } else { client };
+    client.build().map_err(|error| error.to_string())
+}
+
+/// Names under `.localhost` are this machine (RFC 6761); many systems' own resolvers do not know it.
+struct Loopback;
+
+impl Resolve for Loopback {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let name = name.as_str();
+            if name == "localhost" || name.ends_with(".localhost") {
+                let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+                return Ok(Box::new(std::iter::once(here)) as Addrs);
+            }
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
 }
 
 impl Events {

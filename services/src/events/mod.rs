@@ -37,6 +37,8 @@ pub struct Settings {
     pub platform: Peer,
     /// What one second of waiting before a further attempt is; shorter in tests.
     pub second: std::time::Duration,
+    /// Whether names under `.localhost` are this machine, whatever its resolver says of them.
+    pub loopback: bool,
 }
 
 /// What the handlers share. Cheap to copy.
@@ -76,10 +78,15 @@ impl Events {
             access: AccessTokens::new(&settings.certificates, verifier.clone(), settings.lenient),
             verifier,
             platform: settings.platform,
-            client: deliver::client()?,
+            client: deliver::client(settings.loopback)?,
             second: settings.second,
             written: Notify::new(),
         })))
+    }
+
+    /// Ends its connections, after the last request.
+    pub async fn close(&self) {
+        self.0.store.close().await;
     }
 
     /// The endpoints.

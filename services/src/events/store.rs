@@ -50,6 +50,10 @@ impl Store {
         self.0.answers().await
     }
 
+    pub(super) async fn close(&self) {
+        self.0.close().await;
+    }
+
     /// Keeps an event, and a delivery for each subscription that wants it.
     pub(super) async fn publish(&self, event: &CloudEvent) -> Result<(), Fault> {
         let mut change = self.0.change().await?;

@@ -58,6 +58,8 @@ impl Database {
         sqlx::any::install_default_drivers();
         let (url, migrations, writer) = match url.strip_prefix("sqlite:") {
             Some(file) => {
+                // The driver reads a URL; what it would take for a mark is written as its number.
+                let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
                 (format!("sqlite:{file}?mode=rwc"), migrations.sqlite, Some(Mutex::new(())))
             }
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
@@ -111,6 +113,13 @@ impl Database {
     pub async fn answers(&self) -> Result<(), String> {
         let pool = self.pool().await.map_err(|_| "the store does not answer".to_owned())?;
         pool.execute("SELECT 1").await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Ends all connections; what is asked afterwards finds the store away.
+    pub async fn close(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.close().await;
+        }
     }
 
     fn query<'q>(&self, sql: &str, values: Vec<Value>) -> Query<'q, Any, AnyArguments> {

@@ -108,6 +108,17 @@ impl Fault {
     }
 }
 
+/// An error with its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 fn problem(status: StatusCode, title: &str) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("type".to_owned(), Value::String(kind(status).to_owned()));

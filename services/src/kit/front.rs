@@ -68,6 +68,12 @@ impl Front {
         Self(Arc::new(Inner { paths, router, about }))
     }
 
+    /// Whether a path begins as one of the services' own does.
+    #[must_use]
+    pub fn owns(&self, path: &str) -> bool {
+        self.0.paths.begins(path)
+    }
+
     /// Answers one request; never fails, never panics.
     pub async fn answer(&self, request: Request<Body>) -> Response {
         let started = Instant::now();

@@ -1,5 +1,6 @@
 //! The management surface, `/{service}/local/…`: no part of Altinn, open to whoever holds the installation's key.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -17,7 +18,18 @@ impl Key {
     /// An empty text is no key.
     #[must_use]
     pub fn new(key: Option<&str>) -> Self {
-        Self(key.filter(|key| !key.is_empty()).map(Into::into))
+        Self(key.map(str::trim).filter(|key| !key.is_empty()).map(Into::into))
+    }
+
+    /// The key in a file, which must hold one.
+    pub fn file(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the key in {}: {error}", path.display()))?;
+        let key = Self::new(Some(&text));
+        if key.0.is_none() {
+            return Err(format!("there is no key in {}", path.display()));
+        }
+        Ok(key)
     }
 
     fn opens(&self, given: &str) -> Option<bool> {

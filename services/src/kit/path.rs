@@ -66,6 +66,16 @@ impl Paths {
         });
     }
 
+    /// Whether some route begins with the same word.
+    #[must_use]
+    pub fn begins(&self, path: &str) -> bool {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        self.templates.iter().any(|template| match template.words.first() {
+            Some(Word::Fixed(fixed)) => fixed.eq_ignore_ascii_case(first),
+            _ => false,
+        })
+    }
+
     /// The route of a path, if there is one.
     pub fn find(&self, path: &str) -> Result<Option<Found<'_>>, Malformed> {
         let segments = segments(path)?;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,8 +28,21 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long answers that are under way may take once the service was told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Serves until `closing` is cancelled and the answers that are under way have ended, or were given up.
+/// Serves a front until `closing` is cancelled and the answers that are under way have ended, or were given up.
 pub async fn serve(listener: TcpListener, front: Front, closing: CancellationToken) {
+    let answer = move |request| {
+        let front = front.clone();
+        async move { front.answer(request).await }
+    };
+    serve_by(listener, answer, closing).await;
+}
+
+/// The same for whatever answers. It may take connections over (HTTP upgrades) and ends those itself.
+pub async fn serve_by<A, F>(listener: TcpListener, answer: A, closing: CancellationToken)
+where
+    A: Fn(Request<Body>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut open = JoinSet::new();
     loop {
@@ -42,9 +58,9 @@ pub async fn serve(listener: TcpListener, front: Front, closing: CancellationTok
         };
         match next {
             Ok((stream, place)) => {
-                let (front, closing) = (front.clone(), closing.clone());
+                let (answer, closing) = (answer.clone(), closing.clone());
                 open.spawn(async move {
-                    converse(stream, front, closing).await;
+                    converse(stream, answer, closing).await;
                     drop(place);
                 });
             }
@@ -62,18 +78,23 @@ pub async fn serve(listener: TcpListener, front: Front, closing: CancellationTok
     }
 }
 
-async fn converse(stream: TcpStream, front: Front, closing: CancellationToken) {
+async fn converse<A, F>(stream: TcpStream, answer: A, closing: CancellationToken)
+where
+    A: Fn(Request<Body>) -> F + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     // Small answers must not wait for more of them.
     let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let front = front.clone();
-        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(stream), answer)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -90,6 +90,11 @@ impl Storage {
         })))
     }
 
+    /// Ends its connections, after the last request.
+    pub async fn close(&self) {
+        self.0.metadata.close().await;
+    }
+
     /// The endpoints.
     #[must_use]
     pub fn service(&self) -> Service {

@@ -71,6 +71,12 @@ impl Metadata {
         sql.answers().await
     }
 
+    /// Ends all connections.
+    pub async fn close(&self) {
+        let Self::Sql(sql) = self;
+        sql.close().await;
+    }
+
     /// Keeps a new instance.
     pub async fn create(&self, work: &Work) -> Result<(), Fault> {
         let Self::Sql(sql) = self;

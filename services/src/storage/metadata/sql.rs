@@ -40,6 +40,10 @@ impl Sql {
         self.0.answers().await
     }
 
+    pub(super) async fn close(&self) {
+        self.0.close().await;
+    }
+
     pub(super) async fn create(&self, work: &Work) -> Result<(), Fault> {
         let mut change = self.0.change().await?;
         let mut values = columns(&work.whole.instance)?;
