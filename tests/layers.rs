@@ -54,6 +54,11 @@ const RESERVED: &[Reserved] = &[
         reason: "only `sys` talks to clusters",
     },
     Reserved {
+        words: &["altinn_services::"],
+        allowed: &["src/sys/services.rs"],
+        reason: "only `sys::services` knows the package of the services",
+    },
+    Reserved {
         words: &["env::var", "env::vars", "env::set_var", "env::remove_var"],
         allowed: &["src/config/env.rs"],
         reason: "only `config::env` reads the environment",

@@ -188,7 +188,8 @@ async fn run(service: Service) -> Result<(), String> {
                 events: events.as_deref().map(Peer::remote).transpose()?,
             })?;
             let front = Front::new(storage.service());
-            beside(serve("storage", stands.common.at.listen, front), |told| storage.tell(told)).await
+            beside(serve("storage", stands.common.at.listen, front), |told| storage.tell(told))
+                .await
         }
         Service::Events(EventsArgs { stands }) => {
             let events = Events::new(events::Settings {
@@ -200,7 +201,8 @@ async fn run(service: Service) -> Result<(), String> {
                 loopback: false,
             })?;
             let front = Front::new(events.service());
-            beside(serve("events", stands.common.at.listen, front), |told| events.deliver(told)).await
+            beside(serve("events", stands.common.at.listen, front), |told| events.deliver(told))
+                .await
         }
         Service::All(AllArgs { at, data, app_port }) => {
             let key = at.key();

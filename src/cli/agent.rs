@@ -6,6 +6,9 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Context;
 use crate::config::env::Variable;
@@ -20,7 +23,8 @@ use crate::sys::http::Http;
 use crate::sys::{ipc, lock::StackLock};
 
 pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
-    tell_to_log(context);
+    let journal = Journal::default();
+    tell_to_log(context, journal.clone());
     let folder = context.dirs.prepare(&context.stack)?;
     let lock = context.dirs.runtime.join(format!("{}.lock", context.stack));
     let _lock = match StackLock::take(&lock) {
@@ -46,7 +50,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
         http: Http::new()?,
         agent_port: port,
         calls: Calls::default(),
-        journal: Journal::default(),
+        journal,
         credentials: secrets::load_or_generate(&folder)?,
     };
     let (handle, work) = engine::spawn(site);
@@ -74,15 +78,15 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Standard error is the agent's log file.
-fn tell_to_log(context: &Context<'_>) {
+/// Standard error is the agent's log file. What services inside this process write is told as theirs as well.
+fn tell_to_log(context: &Context<'_>, journal: Journal) {
     let filter = context.environment.get(Variable::Log).unwrap_or("altinn_local=info,warn");
     let filter = tracing_subscriber::EnvFilter::new(filter);
     // Fails only when a subscriber is there already; then that one is told.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(super::printer::log)
+    let file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(super::printer::log);
+    let _ = tracing_subscriber::registry()
+        .with(file.with_filter(filter))
+        .with(engine::services_log(journal))
         .try_init();
 }
 

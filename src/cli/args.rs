@@ -29,6 +29,7 @@ Options: -C DIR, --stack NAME, --json, -q, -v, --yes, --no-input, --offline, --c
 
 Examples:
   altinn-local up                    in the folder of an app: its whole world, and each save live
+  altinn-local up --embedded         the platform's services alone, without containers
   altinn-local logs -f my-app        follow the app
   altinn-local down                  all gone but the data
 ";
@@ -239,6 +240,12 @@ pub struct Up {
     /// Beside the usual: `widgets` serves the widgets in the app's `widgets/` from their source, each save at once
     #[arg(long = "profile", value_name = "NAME")]
     pub profiles: Vec<Profile>,
+    /// No containers: the platform's services inside the agent, for an app that `dotnet run` serves. No cluster, no Studio
+    #[arg(long, conflicts_with_all = ["profiles", "no_overlay"])]
+    pub embedded: bool,
+    /// With --embedded: the port of this machine where the app listens [default: 5005]
+    #[arg(long, value_name = "N", requires = "embedded")]
+    pub app_port: Option<u16>,
     /// How long to wait, as `90s`, `5m`; the work goes on afterwards
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
     pub wait_timeout: Duration,
@@ -253,6 +260,8 @@ pub enum Page {
     Gitea,
     /// The app.
     App,
+    /// The platform's log-in page.
+    Platform,
     /// The agent's page.
     Dashboard,
 }
@@ -401,7 +410,17 @@ mod tests {
         assert_eq!(arguments, ["get", "pods", "-A"]);
         let args = read("altinn-local deploy --dry-run --output yaml").unwrap();
         assert_eq!(args.global.output, Some(Output::Yaml));
-        for wrong in ["up --port 80", "up --wait-timeout 5x", "statsu", "kube ttd"] {
+        let args = read("altinn-local up --embedded --app-port 5010").unwrap();
+        let Some(Command::Up(up)) = args.command else { panic!("not up") };
+        assert_eq!((up.embedded, up.app_port), (true, Some(5010)));
+        for wrong in [
+            "up --app-port 5010",
+            "up --embedded --profile widgets",
+            "up --port 80",
+            "up --wait-timeout 5x",
+            "statsu",
+            "kube ttd",
+        ] {
             let error = read(&format!("altinn-local {wrong}")).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{wrong}");
         }

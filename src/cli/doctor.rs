@@ -238,7 +238,11 @@ async fn timed_within(
 fn engine_checks(engine: Result<Engine, Report>) -> Vec<Check> {
     let engine = match engine {
         Ok(engine) => engine,
-        Err(report) => return vec![Check::failed("engine.running", report)],
+        Err(report) => {
+            let report = report
+                .fix("altinn-local up --embedded", "works without one: the platform's services");
+            return vec![Check::failed("engine.running", report)];
+        }
     };
     let running = format!("{} {} answers", engine.product, engine.version);
     let version = match version_in(&engine.api) {

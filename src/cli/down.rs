@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use super::Context;
 use super::progress::Show;
-use crate::engine::DownRequest;
+use crate::engine::{self, DownRequest};
 use crate::model::Report;
 
 pub(super) async fn run(context: &Context<'_>, volumes: bool) -> Result<ExitCode, Report> {
     if volumes {
         let listed = ["databases", "git repositories", "images in the local registries"];
-        let listed = listed.map(str::to_owned);
+        let mut listed = listed.map(str::to_owned).to_vec();
+        if engine::embedded_data(&context.dirs, &context.stack).is_dir() {
+            listed.push("documents, files and keys of the services inside the agent".to_owned());
+        }
         context.confirm("`down --volumes` deletes this data of the stack for good:", &listed)?;
     }
     let client = context.client();

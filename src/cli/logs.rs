@@ -28,8 +28,7 @@ pub(super) async fn run(
     let site = (&context.environment, &context.dirs, &context.stack);
     let written = output(site, &wanted, tail, follow).await?;
     // What the agent did for one container is told by `status`; only its lines are asked for here.
-    let in_journal =
-        |one: &Resource| matches!(one.kind, ResourceKind::App | ResourceKind::DevServer);
+    let in_journal = |one: &Resource| one.kind == ResourceKind::App || writes_to_journal(one.kind);
     let with_journal = service.is_none() || wanted.iter().any(in_journal);
     let told = if with_journal {
         journal(&client, &wanted, service.is_some(), tail, follow).await?.boxed()
@@ -69,6 +68,11 @@ fn choose(snapshot: &Snapshot, name: Option<&str>) -> Result<Vec<Resource>, Repo
         .fix("altinn-local status", "shows them with their states"))
 }
 
+/// Whether all that a resource writes is in the journal.
+const fn writes_to_journal(kind: ResourceKind) -> bool {
+    matches!(kind, ResourceKind::DevServer | ResourceKind::Service)
+}
+
 /// Lines of builds, deploys and dev servers: of the given apps and servers only, or all of them.
 async fn journal(
     client: &Client,
@@ -78,11 +82,8 @@ async fn journal(
     follow: bool,
 ) -> Result<impl Stream<Item = Line> + Send + use<>, Report> {
     let lines = client.logs(None, tail, follow).await?;
-    let servers: Vec<String> = wanted
-        .iter()
-        .filter(|one| one.kind == ResourceKind::DevServer)
-        .map(|one| one.id.clone())
-        .collect();
+    let servers: Vec<String> =
+        wanted.iter().filter(|one| writes_to_journal(one.kind)).map(|one| one.id.clone()).collect();
     let apps: Vec<String> = wanted
         .iter()
         .filter_map(|one| Some(one.id.strip_prefix("app.")?.replacen('.', "/", 1)))

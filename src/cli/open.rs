@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::Context;
 use super::args::Page;
 use crate::engine::Snapshot;
-use crate::model::{Code, Report, ResourceKind};
+use crate::model::{AppId, Code, Report, ResourceKind};
 
 pub(super) async fn run(
     context: &Context<'_>,
@@ -37,7 +37,10 @@ pub(super) async fn run(
 fn address(snapshot: &Snapshot, page: Page) -> Option<String> {
     if page == Page::App {
         let mut apps = snapshot.resources.iter().filter(|found| found.kind == ResourceKind::App);
-        return apps.find_map(|app| app.urls.first().cloned());
+        let deployed = apps.find_map(|app| app.urls.first().cloned());
+        // One that somebody runs beside the stack is no resource of it.
+        let mut links = snapshot.urls.iter().filter(|(name, _)| name.parse::<AppId>().is_ok());
+        return deployed.or_else(|| links.next().map(|(_, url)| url.clone()));
     }
     snapshot.urls.get(word(page)).cloned()
 }
@@ -47,6 +50,7 @@ const fn word(page: Page) -> &'static str {
         Page::Studio => "studio",
         Page::Gitea => "gitea",
         Page::App => "app",
+        Page::Platform => "platform",
         Page::Dashboard => "dashboard",
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::{UpOptions, UpRequest};
 use crate::model::{Code, Exit, Report};
 
 pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Report> {
-    let project = look(context)?;
+    let project = look(context, up.embedded)?;
     let client = context.client();
     let options = UpOptions {
         plan: up.plan,
@@ -24,6 +24,8 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
         port: up.port,
         offline: context.global.offline,
         profiles: up.profiles,
+        embedded: up.embedded,
+        app_port: up.app_port,
     };
     let request = UpRequest { dir: project.project.clone(), options };
     let accepted = client.ask(&context.dirs, "up", &request).await?;
@@ -44,7 +46,7 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
         tell_plan(context, show.plan());
         return Ok(ExitCode::SUCCESS);
     }
-    tell(context, &outcome);
+    tell(context, &outcome, up.embedded);
     if up.attach {
         tokio::select! {
             ended = show.follow(&mut events, None) => drop(ended?),
@@ -55,9 +57,11 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
 }
 
 /// Faults of the folder are told at once, before any agent is started.
-fn look(context: &Context<'_>) -> Result<Settings, Report> {
+/// The platform's services alone need no app.
+fn look(context: &Context<'_>, embedded: bool) -> Result<Settings, Report> {
     let settings = context.settings()?;
-    for app in settings.require_apps()? {
+    let apps = if embedded { &settings.apps } else { settings.require_apps()? };
+    for app in apps {
         build::find_app(&app.root)?;
     }
     Ok(settings)
@@ -80,7 +84,7 @@ fn tell_plan(context: &Context<'_>, steps: &[String]) {
     }
 }
 
-fn tell(context: &Context<'_>, outcome: &Outcome) {
+fn tell(context: &Context<'_>, outcome: &Outcome, embedded: bool) {
     let printer = context.printer;
     if printer.is_json() {
         return printer.json(outcome);
@@ -92,8 +96,11 @@ fn tell(context: &Context<'_>, outcome: &Outcome) {
     printer.line(format!("Ready in {}   ({calls})", span(outcome.ms)));
     printer.line("");
     outcome.link_lines().iter().for_each(|line| printer.line(line));
-    printer
-        .note("Each save goes live.   Next: altinn-local open · logs -f · watch · status · down");
+    printer.note(if embedded {
+        "Run the app: dotnet run --project App   Next: altinn-local open · logs -f · status · down"
+    } else {
+        "Each save goes live.   Next: altinn-local open · logs -f · watch · status · down"
+    });
 }
 
 fn late(patience: Duration) -> Report {

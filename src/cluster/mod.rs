@@ -17,5 +17,5 @@ pub use fill::{fill, wait_for_api};
 pub use node::node_files;
 pub use objects::{Contents, fingerprint, objects};
 pub use observe::observe;
-pub use record::{connect, kubeconfig};
+pub use record::{any, connect, kubeconfig};
 pub use sync::prepare_sync;

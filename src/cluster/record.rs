@@ -25,6 +25,14 @@ pub fn kubeconfig(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.kubeconfig"))
 }
 
+/// Whether there is, or was begun, any cluster of the stack with this folder.
+pub fn any(dir: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(dir) else { return false };
+    entries
+        .filter_map(Result::ok)
+        .any(|entry| entry.path().extension().is_some_and(|ending| ending == "kubeconfig"))
+}
+
 /// A connection to a finished cluster; asks nothing yet.
 pub async fn connect(dir: &Path, name: &str, calls: Calls) -> Result<Kube, Report> {
     let Some(record) = read(dir, name)? else {

@@ -36,7 +36,9 @@ pub(super) async fn up(
     hashes: SharedHashes,
     cancel: CancellationToken,
 ) -> Result<Converged, Report> {
-    let shop = Workshop::open(&site).await.map_err(|missing| all_at_once(&site, missing))?;
+    let shop = Workshop::open(&site)
+        .await
+        .map_err(|missing| all_at_once(&site, missing.into_iter().map(offer).collect()))?;
     for round in 0..=ROUNDS {
         let containers = observe::containers(&shop, &[]).await?;
         let desire = Arc::new(desire(&shop, &requests, &hashes, &containers).await?);
@@ -90,6 +92,17 @@ fn all_at_once(site: &Site, mut reports: Vec<Report>) -> Report {
         site.journal.emit(EventKind::Blocker { report: Box::new(report) });
     }
     first
+}
+
+/// Without an engine, there is one thing that works.
+fn offer(report: Report) -> Report {
+    if report.code == Code::EngineMissing {
+        return report.fix(
+            "altinn-local up --embedded",
+            "the platform's services without containers: no cluster, no Studio",
+        );
+    }
+    report
 }
 
 fn stuck(plan: &Plan) -> Report {

@@ -185,7 +185,8 @@ pub(super) async fn desire(
     let subnet = network.as_ref().and_then(|network| network.subnet.as_deref());
     let addresses = stack::choose_addresses(subnet, &others)?;
     let port = requests.iter().rev().find_map(|request| request.options.port);
-    let ports = ports::settle(site, &projects.orgs, containers, port.or_else(|| wish(&projects)))?;
+    let published = ports::published(site, containers);
+    let ports = ports::settle(site, &projects.orgs, published, port.or_else(|| wish(&projects)))?;
     let mut stack = stack::desired(&Wish {
         name: &site.stack,
         apps: &projects.apps,

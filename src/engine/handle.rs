@@ -74,6 +74,10 @@ pub struct UpOptions {
     pub offline: bool,
     /// What to do beside the usual.
     pub profiles: Vec<Profile>,
+    /// The platform's services inside the agent, and nothing in containers.
+    pub embedded: bool,
+    /// With `embedded`, the port of this machine where the app listens.
+    pub app_port: Option<u16>,
 }
 
 /// What `down` asks for.

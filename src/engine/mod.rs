@@ -9,6 +9,7 @@ mod carry;
 mod converge;
 mod desire;
 mod dev;
+mod embedded;
 mod execute;
 mod handle;
 mod hot;
@@ -18,11 +19,13 @@ mod output;
 mod ports;
 mod resources;
 mod run;
+mod services_log;
 mod ship;
 mod slots;
 mod way;
 mod workshop;
 
+pub use embedded::embedded_data;
 pub(crate) use handle::state_word;
 pub use handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, StackState, UpOptions,
@@ -32,4 +35,5 @@ pub use local::{Foresight, found_app, render};
 pub use output::{Line, output};
 pub use ports::{agent_port, remembered as remembered_ports};
 pub use run::spawn;
+pub use services_log::services_log;
 pub use workshop::{Site, engine_choice};

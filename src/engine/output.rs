@@ -33,22 +33,28 @@ pub struct Line {
 /// Lines as they come.
 pub type Lines = Pin<Box<dyn Stream<Item = Line> + Send>>;
 
-/// What the given resources wrote: the last `tail` lines of each, and then new ones when following. Clusters and dev
-/// servers have no log of their own and are left out.
+/// What the given resources wrote: the last `tail` lines of each, and then new ones when following. Clusters, dev
+/// servers and services inside the agent have no log of their own and are left out.
 pub async fn output(
     (environment, dirs, stack): (&Environment, &Dirs, &StackName),
     resources: &[Resource],
     tail: usize,
     follow: bool,
 ) -> Result<Lines, Report> {
+    // What dev servers and services inside the agent write is in the journal.
+    let outside =
+        |one: &&Resource| !matches!(one.kind, ResourceKind::DevServer | ResourceKind::Service);
+    let resources: Vec<&Resource> = resources.iter().filter(outside).collect();
+    let mut all: Vec<Lines> = Vec::new();
+    if resources.is_empty() {
+        return Ok(Box::pin(stream::select_all(all)));
+    }
     let docker = Docker::connect(&engine_choice(environment), Calls::default()).await?;
     let containers = docker.containers(stack, &[], "").await?;
-    let mut all: Vec<Lines> = Vec::new();
     for resource in resources {
         let id = resource.id.clone();
         let lines: Pin<Box<dyn Stream<Item = Stamped> + Send>> = match resource.kind {
-            // What a dev server writes is in the journal.
-            ResourceKind::Cluster | ResourceKind::DevServer => continue,
+            ResourceKind::Cluster | ResourceKind::DevServer | ResourceKind::Service => continue,
             ResourceKind::App => match app_kube(resource, dirs, stack).await? {
                 Some((kube, app)) => Box::pin(app_log(kube, app, tail, follow)),
                 None => continue,

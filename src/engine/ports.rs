@@ -12,15 +12,14 @@ use crate::sys::{fs, machine};
 
 const FILE: &str = "ports.json";
 
-/// The ports of the stack; those that its containers publish now are kept.
+/// The ports of the stack; those that it publishes now are kept.
 pub(super) fn settle(
     site: &Site,
     orgs: &BTreeSet<OrgName>,
-    containers: &BTreeMap<String, FoundContainer>,
+    mut published: PortMap,
     choice: Option<PortChoice>,
 ) -> Result<PortMap, Report> {
     let remembered = remembered(&site.folder())?;
-    let mut published = published(site, containers);
     published.insert("agent".to_owned(), site.agent_port);
     let wish = match choice {
         None => PortWish::Usual,
@@ -57,7 +56,7 @@ pub(super) fn is_free(port: u16) -> bool {
 }
 
 /// The ports that the stack's own containers publish now, by key.
-fn published(site: &Site, containers: &BTreeMap<String, FoundContainer>) -> PortMap {
+pub(super) fn published(site: &Site, containers: &BTreeMap<String, FoundContainer>) -> PortMap {
     let prefix = stack::volumes_prefix(&site.stack);
     let mut ports = PortMap::new();
     for (name, container) in containers {
@@ -87,18 +86,16 @@ pub(super) fn taken(stack: &Stack, containers: &BTreeMap<String, FoundContainer>
         .collect();
     wanted.extend(stack.clusters.iter().map(|cluster| (cluster.api_port, cluster.name.as_str())));
     let taken = wanted.into_iter().filter(|(port, _)| !ours.contains(port) && !is_free(*port));
-    taken.map(|(port, what)| report(port, what)).collect()
+    taken.map(|(port, what)| report(port, what, "altinn-local up --port auto")).collect()
 }
 
-fn report(port: u16, what: &str) -> Report {
+/// A port that somebody else holds, with what takes another one.
+pub(super) fn report(port: u16, what: &str, other: &str) -> Report {
     let owner = machine::port_owner(port);
     let report = Report::new(Code::PortTaken, format!("port {port} is in use"))
         .label(Label::Who, owner.clone().unwrap_or_else(|| "a program of another user".to_owned()))
         .why(format!("{what} is published there"))
-        .fix(
-            "altinn-local up --port auto",
-            "use the next free port and remember it for this stack",
-        );
+        .fix(other, "use the next free port and remember it for this stack");
     let pid = owner.as_deref().and_then(|owner| owner.split("pid ").nth(1));
     let pid: String = pid.unwrap_or("").chars().take_while(char::is_ascii_digit).collect();
     if pid.is_empty() {

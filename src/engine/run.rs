@@ -16,6 +16,7 @@ use super::browser::Browser;
 use super::converge::{self, Converged};
 use super::desire::{Desire, SharedHashes};
 use super::dev::DevServers;
+use super::embedded::{self, Arrived, Embedded};
 use super::execute::milliseconds;
 use super::handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest,
@@ -26,7 +27,7 @@ use super::ship::Ship;
 use super::slots::Slot;
 use super::workshop::{Site, Workshop};
 use crate::events::EventKind;
-use crate::model::{AppId, Code, Report, Resource};
+use crate::model::{AppId, Code, Report, Resource, ResourceState};
 use crate::sync::ChangeSet;
 use crate::sys::docker::Docker;
 
@@ -65,6 +66,7 @@ enum Ended {
     /// The run of this number has nothing more to wait for.
     Settled(u64, Vec<(String, String)>),
     Down(Result<Vec<(String, String)>, Report>),
+    Embedded(Box<Arrived>, bool),
     Ship(Box<Ship>),
     Looked(Vec<Resource>),
     /// A compiler is warm, or will be with the first save.
@@ -87,6 +89,8 @@ struct Engine {
     /// What the last run brought about, and its tools.
     desire: Option<Arc<Desire>>,
     shop: Option<Workshop>,
+    /// The services inside this process, in the other kind of stack.
+    embedded: Option<Embedded>,
     slots: BTreeMap<AppId, Slot>,
     hot: BTreeMap<AppId, SharedHot>,
     watching: CancellationToken,
@@ -120,6 +124,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         runs: 0,
         desire: None,
         shop: None,
+        embedded: None,
         slots: BTreeMap::new(),
         hot: BTreeMap::new(),
         watching: CancellationToken::new(),
@@ -148,18 +153,29 @@ async fn keep_board(site: Site, snapshots: watch::Sender<Arc<Snapshot>>) -> Ende
     let mut reader = site.journal.follow(0);
     while let Some(events) = reader.next().await {
         for event in events {
-            if matches!(event.kind, EventKind::RunStarted { .. }) {
-                let docker = Docker::connect(&site.engine_choice(), site.calls.clone()).await;
-                engine = docker.ok().map(|docker| EngineProduct {
-                    product: docker.product_name().to_owned(),
-                    version: docker.version,
-                });
+            if let EventKind::RunStarted { command, .. } = &event.kind {
+                engine = product(&site, command, engine).await;
             }
             board.apply(event);
         }
         snapshots.send_replace(Arc::new(board.snapshot(engine.clone())));
     }
     Ended::Quiet
+}
+
+/// What the stack runs in, asked anew for each run.
+async fn product(
+    site: &Site,
+    command: &str,
+    before: Option<EngineProduct>,
+) -> Option<EngineProduct> {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let embedded = EngineProduct { product: "embedded".to_owned(), version };
+    if command == embedded::COMMAND || (command == "down" && before.as_ref() == Some(&embedded)) {
+        return Some(embedded);
+    }
+    let docker = Docker::connect(&site.engine_choice(), site.calls.clone()).await.ok()?;
+    Some(EngineProduct { product: docker.product_name().to_owned(), version: docker.version })
 }
 
 impl Engine {
@@ -182,6 +198,9 @@ impl Engine {
         self.warming.cancel();
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
+        if let Some(embedded) = self.embedded.take() {
+            embedded.stop().await;
+        }
     }
 
     /// Whether the loop is over: asked to end, and nothing that must not be cut is under way.
@@ -193,6 +212,9 @@ impl Engine {
 
     fn hear(&mut self, command: Command) {
         match command {
+            Command::Up { request, reply } if self.is_other_kind(&request) => {
+                answer(reply, Err(embedded::other_kind(request.options.embedded)));
+            }
             Command::Up { request, reply } => self.enqueue(Job::Up(request), reply),
             Command::Down { request, reply } => {
                 let job = Job::Down(request);
@@ -206,6 +228,12 @@ impl Engine {
                     .fix("altinn-local up", "brings it up and deploys the app");
                 answer(reply, Err(report));
             }
+            Command::Deploy { reply, .. } if self.embedded.is_some() => {
+                let report = Report::new(Code::OtherKind, "the stack has no cluster to deploy to")
+                    .why("its services are inside the agent, and the app is run on this machine")
+                    .fix("dotnet run --project App", "runs the app as it is on disk");
+                answer(reply, Err(report));
+            }
             Command::Deploy { reply, .. } => self.enqueue(Job::Deploy, reply),
             Command::Stop => {
                 self.ending = true;
@@ -213,6 +241,16 @@ impl Engine {
                 self.slots.values_mut().for_each(Slot::stop);
             }
         }
+    }
+
+    /// Whether the stack is, or is about to be, of the other kind than this wish is of.
+    fn is_other_kind(&self, request: &UpRequest) -> bool {
+        let waiting = self.queue.iter().filter_map(|(_, job)| match job {
+            Job::Up(request) => Some(request),
+            _ => None,
+        });
+        let mut all = self.projects.iter().chain(waiting);
+        all.any(|project| project.options.embedded != request.options.embedded)
     }
 
     /// The run that does the same already, or is about to.
@@ -274,6 +312,7 @@ impl Engine {
         let cancel = CancellationToken::new();
         let (site, hashes, token) = (self.site.clone(), Arc::clone(&self.hashes), cancel.clone());
         let command = match &job {
+            Job::Up(request) if request.options.embedded => embedded::COMMAND,
             Job::Up(_) => "up",
             Job::Deploy => "deploy",
             Job::Heal => "heal",
@@ -292,6 +331,12 @@ impl Engine {
                 if !plan_only {
                     self.projects.clone_from(&projects);
                 }
+                if projects.iter().any(|project| project.options.embedded) {
+                    let work = embedded::up(site, projects, plan_only, self.embedded.take());
+                    self.tasks
+                        .spawn(async move { Ended::Embedded(Box::new(work.await), !plan_only) });
+                    return;
+                }
                 let work = converge::up(site, projects, plan_only, hashes, token);
                 self.tasks.spawn(async move { Ended::Up(Box::new(work.await), !plan_only) });
             }
@@ -303,8 +348,13 @@ impl Engine {
                 self.stop_watching();
                 self.browser.close();
                 self.dev.close(&self.site.journal);
-                let work = converge::down(site, request, token);
-                self.tasks.spawn(async move { Ended::Down(work.await) });
+                if let Some(running) = self.embedded.take() {
+                    let work = embedded::down(site, request, running);
+                    self.tasks.spawn(async move { Ended::Down(work.await) });
+                } else {
+                    let work = embedded::down_both(site, request, token);
+                    self.tasks.spawn(async move { Ended::Down(work.await) });
+                }
             }
         }
     }
@@ -328,6 +378,7 @@ impl Engine {
                 }
                 self.finish(result);
             }
+            Ended::Embedded(arrived, watch) => self.end_embedded(*arrived, watch),
             Ended::Ship(ship) => self.end_ship(*ship),
             Ended::Looked(resources) => {
                 self.heal(&resources);
@@ -349,6 +400,26 @@ impl Engine {
             }
             Err(report) => self.finish(Err(report)),
         }
+    }
+
+    /// Takes over the services inside this process, and watches their apps, whatever the run came to.
+    fn end_embedded(&mut self, arrived: Arrived, watch: bool) {
+        self.embedded = arrived.running;
+        match &self.embedded {
+            Some(embedded) => {
+                let stand = embedded.stand().clone();
+                for resource in stand.resources(ResourceState::Healthy) {
+                    self.told.insert(resource.id.clone(), resource);
+                }
+                if watch {
+                    self.watch_embedded(&stand, arrived.apps);
+                }
+            }
+            // Nothing runs that the stack's kind would be that of.
+            None if watch => self.projects.clear(),
+            None => {}
+        }
+        self.finish(arrived.result);
     }
 
     /// Starts, and ends, what runs on this machine beside the stack.

@@ -142,6 +142,13 @@ pub enum EventKind {
         /// The Helm revision that serves on, when there is one.
         serving: Option<u32>,
     },
+    /// The platform knows what an app brings for it: metadata, policy, texts, test people.
+    Published {
+        /// Which app.
+        app: AppId,
+        /// How long it took, in milliseconds.
+        ms: u64,
+    },
     /// What open pages of an app do about what was just brought to it.
     Reload {
         /// Which app.

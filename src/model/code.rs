@@ -96,6 +96,7 @@ codes! {
     PortTaken = 1203, Conflict, "Another program listens on a port that the stack publishes. `--port auto` takes the next free one and remembers it.";
     ForeignName = 1204, Conflict, "A container, network, volume or cluster with a name of ours exists, but was not made by this stack. altinn-local never touches what it did not make.";
     PortExposed = 1205, Refused, "The engine published a port on another address than 127.0.0.1, so other machines could reach it. The container was removed.";
+    OtherKind = 1206, Conflict, "A stack has its services in containers or, with `--embedded`, inside the agent: one at a time. What was asked for belongs to the other kind. `altinn-local down` ends the one that is up and keeps its data.";
     PartsMissing = 1402, Missing, "Images of parts are not on this machine and cannot be fetched now. They can be pulled once online, loaded from a bundle, or built from packages by `scripts/up`.";
     PullFailed = 1403, Missing, "An image could not be pulled from its registry.";
     ConfigInvalid = 2001, Config, "`altinn-local.yaml` does not say what it must: an unknown key, a wrong type, a bad value. The line and column are shown.";

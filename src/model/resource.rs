@@ -18,6 +18,8 @@ pub enum ResourceKind {
     App,
     /// A dev server on the workstation.
     DevServer,
+    /// A service of the platform inside the agent.
+    Service,
 }
 
 /// The closed set of states.

@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use altinn_services::kit::token::generate;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
@@ -14,7 +13,7 @@ use rcgen::{
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::model::{Code, OrgName, Report};
-use crate::sys::fs;
+use crate::sys::{fs, services};
 
 /// A key with its certificate.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub fn access_key(stack: &Path, org: &OrgName) -> Result<AccessKey, Report> {
 
 fn make(org: &OrgName) -> Result<AccessKey, String> {
     let told = |error: &dyn std::fmt::Display| error.to_string();
-    let key = generate::private_key();
+    let key = services::private_key();
     let pair =
         KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(&*key), &PKCS_RSA_SHA256)
             .map_err(|error| told(&error))?;

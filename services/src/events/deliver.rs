@@ -24,8 +24,7 @@ const AGAIN: [i64; 12] = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_2
 
 /// The client that endpoints see.
 pub(super) fn client(loopback: bool) -> Result<reqwest::Client, String> {
-    let client =
-        outside::client().timeout(TIME).redirect(reqwest::redirect::Policy::none());
+    let client = outside::client().timeout(TIME).redirect(reqwest::redirect::Policy::none());
     let client = if loopback { client.dns_resolver(Loopback) } else { client };
     client.build().map_err(|error| error.to_string())
 }

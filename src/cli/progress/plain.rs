@@ -73,6 +73,10 @@ impl<'a> Plain<'a> {
                 let way = format!("{lane} ({})", clean(reason));
                 vec![style.green(&shipped(app, tag, *revision, &way, stages, *total_ms))]
             }
+            EventKind::Published { app, ms } => {
+                let line = format!("✔ told    {app}   the platform knows it   {}", short(*ms));
+                vec![style.green(&line)]
+            }
             EventKind::ShipFailed { report, serving, .. } => self.ship_failed(report, *serving),
             EventKind::Notice { report } => {
                 let word = style.yellow("note");

@@ -13,6 +13,9 @@ impl Engine {
         if self.run.is_some() || self.slots.values().any(Slot::is_shipping) {
             return;
         }
+        if let Some(embedded) = self.embedded.as_ref().filter(|embedded| embedded.is_over()) {
+            return self.tell(embedded.stand().resources(ResourceState::Failed));
+        }
         let Some(desire) = self.desire.clone() else { return };
         let site = self.site.clone();
         self.tasks.spawn(async move {

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Engine, Job};
 use crate::engine::converge::Converged;
-use crate::engine::desire::Work;
+use crate::engine::desire::{self, Work};
+use crate::engine::embedded::Stand;
 use crate::engine::execute::milliseconds;
 use crate::engine::handle::UpRequest;
 use crate::engine::ship::{After, Live, Order, Ship, Shipped, follow_up, ship, warm_up};
@@ -40,17 +41,23 @@ impl Engine {
         }
         if watch {
             self.stop_watching_files();
-            let watched = |app: &&App| {
-                let project =
-                    self.projects.iter().find(|project| app.root.starts_with(&project.dir));
-                !project.is_some_and(|project| project.options.no_watch)
-            };
-            let apps: Vec<App> =
-                converged.desire.stack.apps.iter().filter(watched).cloned().collect();
+            let apps: Vec<App> = converged.desire.stack.apps.clone();
+            let apps = apps.into_iter().filter(|app| desire::is_watched(app, &self.projects));
+            let apps: Vec<App> = apps.collect();
             for app in apps {
                 self.watch(app);
             }
             self.warm_up();
+        }
+    }
+
+    /// Publishes what is saved of these apps from now on.
+    pub(super) fn watch_embedded(&mut self, stand: &Stand, apps: Vec<App>) {
+        self.stop_watching_files();
+        for app in apps {
+            if desire::is_watched(&app, &self.projects) {
+                self.quietly(stand.clone().follow(app, self.watching.clone()));
+            }
         }
     }
 
