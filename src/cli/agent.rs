@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,9 @@ use crate::sys::calls::Calls;
 use crate::sys::fs::{remove_if_there, write_private};
 use crate::sys::http::Http;
 use crate::sys::{ipc, lock::StackLock};
+
+/// How long events of the last run wait to be read.
+const LINGER: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
     let journal = Journal::default();
@@ -50,7 +54,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
         http: Http::new()?,
         agent_port: port,
         calls: Calls::default(),
-        journal,
+        journal: journal.clone(),
         credentials: secrets::load_or_generate(&folder)?,
     };
     let (handle, work) = engine::spawn(site);
@@ -71,11 +75,28 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
     let work = async {
         // The loop ends by itself after `stop`; what it told until then is still read.
         tokio::select! { _ = work => {}, () = until_told => {} }
+        linger(&journal).await;
         closing.cancel();
     };
     tokio::join!(faces, work);
     remove_if_there(&token_file)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stays until the last events were read: a run may end before whoever asked for it begins to follow.
+async fn linger(journal: &Journal) {
+    let read = async {
+        while journal.readers() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        while journal.readers() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if journal.newest() > 0 {
+        // Nobody has to read them.
+        let _ = tokio::time::timeout(LINGER, read).await;
+    }
 }
 
 /// Standard error is the agent's log file. What services inside this process write is told as theirs as well.

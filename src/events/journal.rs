@@ -54,6 +54,12 @@ impl Journal {
         *self.newest.borrow()
     }
 
+    /// How many follow it now.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.newest.receiver_count()
+    }
+
     /// Events after the given number that are still kept, oldest first.
     #[must_use]
     pub fn since(&self, seq: u64) -> Vec<Event> {
