@@ -45,6 +45,9 @@ enum Service {
 
 #[derive(Debug, Args)]
 struct Listen {
+    /// File with the key that opens the management surface `/{service}/local/`; closed without one
+    #[arg(long, env = "ALTINN_SERVICES_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// Address and port to listen at
     #[arg(long, env = "ALTINN_SERVICES_LISTEN", default_value = "127.0.0.1:5101")]
     listen: SocketAddr,
@@ -186,6 +189,7 @@ async fn run(service: Service) -> Result<(), String> {
                 lenient: stands.common.lenient,
                 platform: Peer::remote(&stands.platform)?,
                 events: events.as_deref().map(Peer::remote).transpose()?,
+                key: stands.common.at.key(),
             })?;
             let front = Front::new(storage.service());
             beside(serve("storage", stands.common.at.listen, front), |told| storage.tell(told))
@@ -199,6 +203,7 @@ async fn run(service: Service) -> Result<(), String> {
                 platform: Peer::remote(&stands.platform)?,
                 second: Duration::from_secs(1),
                 loopback: false,
+                key: stands.common.at.key(),
             })?;
             let front = Front::new(events.service());
             beside(serve("events", stands.common.at.listen, front), |told| events.deliver(told))

@@ -10,6 +10,7 @@ use altinn_services::kit::api::{Api, Endpoint};
 use altinn_services::kit::body::{Json, Raw};
 use altinn_services::kit::fault::Fault;
 use altinn_services::kit::front::Front;
+use altinn_services::kit::management::Key;
 use altinn_services::kit::peer::Peer;
 use altinn_services::kit::server;
 use altinn_services::kit::token::{Claims, SigningKey, jwt, verifier};
@@ -20,6 +21,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+
+/// What opens the management surface.
+const KEY: &str = "open sesame";
 
 /// Events in this process, a stand-in for the platform, and a receiver that listens.
 struct Stage {
@@ -93,6 +97,7 @@ fn events(metadata: &str, key: &Arc<SigningKey>) -> Events {
         platform,
         second: Duration::from_millis(2),
         loopback: false,
+        key: Key::new(Some(KEY)),
     })
     .unwrap()
 }
@@ -198,6 +203,64 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// Given away, forgotten, and taken back.
+async fn managed(stage: &Stage) {
+    let (app, resource) = app();
+    let source = format!("http://ttd.apps.altinn.localhost:8800/{app}");
+    let wanted = json!({ "endPoint": stage.receiver, "sourceFilter": source });
+    stage.validated(&wanted, &stage.org()).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(stage.publish(&app, "app.instance.created", 1).await);
+    }
+    let ask = async |method: Method, path: &str, key: &str, body: Vec<u8>| {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/events/local/{path}"))
+            .header("authorization", format!("Bearer {key}"));
+        let answer = stage.front.answer(request.body(Body::from(body)).unwrap()).await;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer(head.status.as_u16(), head.headers, body)
+    };
+    let data = format!("data?app={app}");
+    ask(Method::GET, &data, "wrong", Vec::new()).await.is(401);
+    let kept = ask(Method::GET, &data, KEY, Vec::new()).await.is(200).json();
+    assert_eq!((&kept["events"], &kept["subscriptions"]), (&json!(3), &json!(1)));
+    let export = format!("data/export?app={app}");
+    let archive = ask(Method::GET, &export, KEY, Vec::new()).await.is(200).2;
+    let taken = ask(Method::POST, "data/import", KEY, archive.clone()).await.is(409);
+    assert!(String::from_utf8_lossy(&taken.2).contains("is there already"));
+    let gone = ask(Method::DELETE, &data, KEY, Vec::new()).await.is(200).json();
+    assert_eq!(gone["events"], 3);
+    let read = async || {
+        let found = stage.get(&format!("app/{app}?after=0"), &stage.org()).await.is(200).json();
+        let ids = found.as_array().unwrap().iter();
+        ids.map(|event| event["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(read().await.is_empty());
+    for length in [archive.len() / 3, archive.len() - 1100] {
+        ask(Method::POST, "data/import", KEY, archive[..length].to_vec()).await.is(400);
+    }
+    let other = String::from_utf8(archive.clone()).unwrap().replacen(
+        "\"service\":\"events\"",
+        "\"service\":\"evemts\"",
+        1,
+    );
+    ask(Method::POST, "data/import", KEY, other.into_bytes()).await.is(400);
+    assert!(read().await.is_empty(), "a refused archive leaves nothing");
+    let taken = ask(Method::POST, "data/import", KEY, archive).await.is(200).json();
+    assert_eq!((&taken["kept"]["events"], &taken["kept"]["subscriptions"]), (&json!(3), &json!(1)));
+    assert_eq!(read().await, ids);
+    let all = stage.get("subscriptions", &stage.org()).await.is(200).json();
+    let back = all["subscriptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["resourceFilter"] == resource);
+    assert_eq!(back.unwrap()["validated"], true);
 }
 
 fn app() -> (String, String) {
@@ -437,6 +500,7 @@ async fn after_a_crash(metadata: &str) {
 async fn run(name: &str, metadata: &str) {
     let stage = Stage::new(metadata).await;
     publishing(&stage).await;
+    managed(&stage).await;
     reading(&stage).await;
     subscribing(&stage).await;
     again_until_taken(&stage).await;

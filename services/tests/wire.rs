@@ -13,7 +13,7 @@ use axum::extract::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use world::{World, claims, sign};
+use world::{KEY_OF_THE_STACK, World, claims, sign};
 
 #[tokio::test]
 async fn the_document_leads_where_the_caller_stands() {
@@ -526,7 +526,7 @@ async fn the_management_surface_is_for_the_key() {
         let refused = world.client.put(&people).bearer_auth(wrong).body("{}").send().await;
         assert_eq!(refused.unwrap().status(), 401, "{wrong}");
     }
-    let answer = world.client.post(&tokens).bearer_auth(world::MANAGEMENT).json(&claims).send();
+    let answer = world.client.post(&tokens).bearer_auth(KEY_OF_THE_STACK).json(&claims).send();
     let answer = answer.await.unwrap();
     assert_eq!(answer.status(), 200);
     let token = world::claims(&answer.text().await.unwrap());
@@ -534,7 +534,7 @@ async fn the_management_surface_is_for_the_key() {
     assert!(token["exp"].as_i64().unwrap() > jwt::now());
 
     let put = |text: &str| {
-        let request = world.client.put(&people).bearer_auth(world::MANAGEMENT);
+        let request = world.client.put(&people).bearer_auth(KEY_OF_THE_STACK);
         request.body(text.to_owned()).send()
     };
     let person = json!({ "persons": [{ "partyId": 777_001, "userId": 7701, "firstName": "Ny",
@@ -545,8 +545,104 @@ async fn the_management_surface_is_for_the_key() {
     assert_eq!(put("{\"persons\": 1}").await.unwrap().status(), 400);
     assert_eq!(world.get("/Home/GetTestUserToken/7701", "").await.0, 200);
     for _ in 0..2 {
-        let gone = world.client.delete(&people).bearer_auth(world::MANAGEMENT).send().await;
+        let gone = world.client.delete(&people).bearer_auth(KEY_OF_THE_STACK).send().await;
         assert_eq!(gone.unwrap().status(), 204);
     }
     assert_eq!(world.get("/Home/GetTestUserToken/7701", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn people_and_a_browser_that_is_logged_in() {
+    let world = World::new(true).await;
+    for path in ["/platform/local/people", "/platform/local/data", "/platform/local/faults"] {
+        assert_eq!(world.get(path, "").await.0, 401, "{path}");
+    }
+    let people = world.json("/platform/local/people", KEY_OF_THE_STACK).await;
+    let sophie =
+        people["persons"].as_array().unwrap().iter().find(|one| one["userId"] == 1337).unwrap();
+    assert_eq!((&sophie["partyId"], &sophie["ssn"]), (&json!(501_337), &json!("01039012345")));
+    let acts = sophie["parties"].as_array().unwrap();
+    assert!(acts.iter().any(|party| party["partyId"] == 500_001 && party["orgNumber"].is_string()));
+    assert!(acts.iter().any(|party| party["roles"].as_array().unwrap().contains(&json!("DAGL"))));
+
+    let page = "/Home/Enter";
+    let (status, text) = world.get(page, "").await;
+    assert!(status == 200 && text.contains("action=\"/Home/Enter\""));
+    let login = "/platform/local/login";
+    let wanted = json!({ "userId": 1337, "partyId": 500_001, "level": 3 });
+    assert_eq!(world.post(login, "", wanted.clone()).await.0, 401);
+    for wrong in [
+        json!({ "userId": 1 }),
+        json!({ "userId": 1337, "partyId": 1 }),
+        json!({ "userId": 1337, "level": 5 }),
+    ] {
+        assert_eq!(world.post(login, KEY_OF_THE_STACK, wrong).await.0, 400);
+    }
+    let answer = world.post(login, KEY_OF_THE_STACK, wanted).await.1;
+    let (at, code) = answer["url"].as_str().unwrap().split_once("#code=").unwrap();
+    assert_eq!(at, format!("{}{page}", world.base));
+    let enter = |code: String, site: &'static str| {
+        let request = world.client.post(format!("{}{page}", world.base));
+        request.header("sec-fetch-site", site).body(format!("code={code}")).send()
+    };
+    assert_eq!(enter(code.to_owned(), "cross-site").await.unwrap().status(), 403);
+    assert_eq!(enter("x".to_owned(), "same-origin").await.unwrap().status(), 400);
+    let entered = enter(code.to_owned(), "same-origin").await.unwrap();
+    assert_eq!(entered.status(), 302);
+    let cookies: Vec<&str> =
+        entered.headers().get_all("set-cookie").iter().map(|one| one.to_str().unwrap()).collect();
+    assert!(
+        cookies[0].starts_with("AltinnStudioRuntime=")
+            && cookies[1].starts_with("AltinnPartyId=500001")
+    );
+    let token = cookies[0]["AltinnStudioRuntime=".len()..].split(';').next().unwrap();
+    assert_eq!(claims(token)["urn:altinn:authlevel"], 3);
+    assert_eq!(enter(code.to_owned(), "same-origin").await.unwrap().status(), 400, "only once");
+}
+
+#[tokio::test]
+async fn what_the_platform_keeps_there_and_back() {
+    let world = World::new(true).await;
+    let policy = std::fs::read_to_string(world::policies().join("form.xml")).unwrap();
+    assert!(world.upload("kept", &policy).await.0 < 300);
+    let settings = json!({ "language": "en" });
+    let put =
+        world.client.put(format!("{}/profile/api/v1/users/current/profilesettings", world.base));
+    let put = put.bearer_auth(world.user(1337).await).json(&settings).send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    let data = "/platform/local/data";
+    let kept = world.json(data, KEY_OF_THE_STACK).await;
+    assert_eq!(kept, json!({ "policies": 1, "people": 0, "profiles": 1 }));
+    let get =
+        world.client.get(format!("{}{data}/export", world.base)).bearer_auth(KEY_OF_THE_STACK);
+    let archive = get.send().await.unwrap().bytes().await.unwrap();
+    assert!(!String::from_utf8_lossy(&archive).contains("PRIVATE"), "keys stay");
+    let gone = world.client.delete(format!("{}{data}", world.base)).bearer_auth(KEY_OF_THE_STACK);
+    let gone: Value = gone.send().await.unwrap().json().await.unwrap();
+    assert_eq!(gone["profiles"], 1);
+    assert!(world.path("apps/ttd/kept/policy.xml").exists(), "deployed apps stay");
+    std::fs::remove_dir_all(world.path("apps")).unwrap();
+    let import = async |bytes: Vec<u8>| {
+        let post = world.client.post(format!("{}{data}/import", world.base));
+        let answer = post.bearer_auth(KEY_OF_THE_STACK).body(bytes).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let text = String::from_utf8(archive.to_vec()).unwrap();
+    for (old, new) in [
+        ("apps/ttd/kept/policy.xml", "keys/ttd/kept/policy.xml"),
+        ("<xacml:Policy", "<xacml:Polizy"),
+        ("\"language", "\"languag\\"),
+    ] {
+        assert!(text.contains(old), "{old}");
+        let (status, told) = import(text.replacen(old, new, 1).into_bytes()).await;
+        assert!(
+            status == 400 && told.contains("documents/000001.ndjson"),
+            "{old}: {status} {told}"
+        );
+        assert!(!world.path("apps").exists() && !world.path("profile/1337.json").exists());
+    }
+    assert_eq!(import(archive.to_vec()).await.0, 200);
+    assert_eq!(world.json(data, KEY_OF_THE_STACK).await, kept);
+    let profile = world.json("/profile/api/v1/users/current", &world.user(1337).await).await;
+    assert_eq!(profile["profileSettingPreference"]["language"], "en");
 }

@@ -61,7 +61,7 @@ impl Embedded {
             storage: Some(peer.clone()),
             domain: None,
             lenient: true,
-            key,
+            key: key.clone(),
         };
         // The first start makes a key, which is work.
         let platform = tokio::task::spawn_blocking(move || {
@@ -78,6 +78,7 @@ impl Embedded {
             platform: peer.clone(),
             // Apps tell of their instances themselves, as in production.
             events: None,
+            key: key.clone(),
         })?;
         let events = Events::new(events::Settings {
             metadata: format!("sqlite:{}", data.join("events.db").display()),
@@ -86,6 +87,7 @@ impl Embedded {
             platform: peer.clone(),
             second: Duration::from_secs(1),
             loopback: true,
+            key,
         })?;
         let front = Front::new(platform.and(storage.service()).and(events.service()));
         peer.join(&front);

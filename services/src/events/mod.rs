@@ -5,6 +5,7 @@
 
 mod cloud;
 mod deliver;
+mod manage;
 mod publish;
 mod read;
 mod store;
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::kit::api::{Api, Endpoint, Service};
 use crate::kit::fault::Fault;
+use crate::kit::management::Key;
 use crate::kit::pdp::{Pdp, Subject};
 use crate::kit::peer::Peer;
 use crate::kit::token::{AccessTokens, Claims, Verifier};
@@ -39,6 +41,8 @@ pub struct Settings {
     pub second: std::time::Duration,
     /// Whether names under `.localhost` are this machine, whatever its resolver says of them.
     pub loopback: bool,
+    /// What opens the management surface; none closes it.
+    pub key: Key,
 }
 
 /// What the handlers share. Cheap to copy.
@@ -54,6 +58,7 @@ struct Inner {
     client: reqwest::Client,
     second: std::time::Duration,
     written: Notify,
+    key: Key,
 }
 
 impl FromRef<Events> for Verifier {
@@ -65,6 +70,12 @@ impl FromRef<Events> for Verifier {
 impl FromRef<Events> for AccessTokens {
     fn from_ref(events: &Events) -> Self {
         events.0.access.clone()
+    }
+}
+
+impl FromRef<Events> for Key {
+    fn from_ref(events: &Events) -> Self {
+        events.0.key.clone()
     }
 }
 
@@ -81,6 +92,7 @@ impl Events {
             client: deliver::client(settings.loopback)?,
             second: settings.second,
             written: Notify::new(),
+            key: settings.key,
         })))
     }
 
@@ -93,12 +105,13 @@ impl Events {
     #[must_use]
     pub fn service(&self) -> Service {
         let store = self.clone();
-        endpoints()
+        manage::endpoints(endpoints())
             .check("metadata", move || {
                 let events = store.clone();
                 async move { events.0.store.answers().await }
             })
             .finish(self.clone())
+            .managed(&self.0.key)
     }
 
     /// Whether the holder of these claims may do this with events of a resource. Only apps have policies here;

@@ -16,7 +16,7 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/events/pos
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/events/sqlite");
 
 /// The tables.
-pub(super) struct Store(Database);
+pub(super) struct Store(pub(super) Database);
 
 /// What is asked for of the events.
 #[derive(Debug, Default)]
@@ -58,14 +58,7 @@ impl Store {
     pub(super) async fn publish(&self, event: &CloudEvent) -> Result<(), Fault> {
         let mut change = self.0.change().await?;
         let now = Date::now();
-        let sql = "INSERT INTO events (id, resource, source, type, subject, alternativesubject,
-            registeredtime, cloudevent) VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz, $8::jsonb)";
-        let mut values: Vec<Value> =
-            ["id", "resource", "source", "type", "subject", "alternativesubject"]
-                .map(|name| event.word(name).into())
-                .to_vec();
-        values.extend([now.into(), text(&event.0)?.into()]);
-        change.run(sql, values).await?;
+        insert(&mut change, event, now).await?;
         let sql = "SELECT id, validated, subscription::text AS document FROM subscription
             WHERE resourcefilter = $1 AND validated = $2";
         let rows = change.rows(sql, vec![event.word("resource").into(), true.into()]).await?;
@@ -225,6 +218,22 @@ impl Store {
     }
 }
 
+/// Writes an event.
+pub(super) async fn insert(
+    change: &mut Change<'_>,
+    event: &CloudEvent,
+    registered: Date,
+) -> Result<(), Fault> {
+    let sql = "INSERT INTO events (id, resource, source, type, subject, alternativesubject,
+        registeredtime, cloudevent) VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz, $8::jsonb)";
+    let mut values: Vec<Value> =
+        ["id", "resource", "source", "type", "subject", "alternativesubject"]
+            .map(|name| event.word(name).into())
+            .to_vec();
+    values.extend([registered.into(), text(&event.0)?.into()]);
+    change.run(sql, values).await.map(drop)
+}
+
 async fn deliver(
     change: &mut Change<'_>,
     subscription: i64,
@@ -237,7 +246,7 @@ async fn deliver(
     change.run(sql, values).await.map(drop)
 }
 
-fn subscription(row: &AnyRow) -> Result<Subscription, Fault> {
+pub(super) fn subscription(row: &AnyRow) -> Result<Subscription, Fault> {
     let text: String = row.try_get("document").map_err(lost)?;
     let mut subscription: Subscription = serde_json::from_str(&text).map_err(Fault::internal)?;
     subscription.id = row.try_get("id").map_err(lost)?;
@@ -249,12 +258,12 @@ fn subscription(row: &AnyRow) -> Result<Subscription, Fault> {
     Ok(subscription)
 }
 
-fn document(row: &AnyRow) -> Result<Map<String, Json>, Fault> {
+pub(super) fn document(row: &AnyRow) -> Result<Map<String, Json>, Fault> {
     let text: String = row.try_get("document").map_err(lost)?;
     serde_json::from_str(&text).map_err(Fault::internal)
 }
 
-fn text<T: serde::Serialize>(document: &T) -> Result<String, Fault> {
+pub(super) fn text<T: serde::Serialize>(document: &T) -> Result<String, Fault> {
     serde_json::to_string(document)
         .map(|text| text.replace("\\u0000", "\\ufffd"))
         .map_err(Fault::internal)

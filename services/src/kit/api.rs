@@ -16,6 +16,7 @@ use futures_util::future::BoxFuture;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::fault::Fault;
+use super::management::Key;
 
 /// Bodies are at most this long unless the endpoint says otherwise.
 const BODY: usize = 2 * 1024 * 1024;
@@ -158,6 +159,7 @@ pub struct Api<S> {
 /// Something that must answer for the service to be ready.
 #[derive(Clone)]
 pub struct Check {
+    pub(super) service: &'static str,
     /// What is asked, as `/health/ready` names it.
     pub name: &'static str,
     /// Asks it; the text says what is wrong.
@@ -203,7 +205,8 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         F: Fn() -> A + Send + Sync + 'static,
         A: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push(Check { name, ask: Arc::new(move || Box::pin(ask())) });
+        let service = self.name;
+        self.checks.push(Check { service, name, ask: Arc::new(move || Box::pin(ask())) });
         self
     }
 
@@ -215,6 +218,7 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     #[must_use]
     pub fn finish(self, state: S) -> Service {
         Service {
+            names: vec![(self.name, Key::default())],
             router: self.router.with_state(state),
             endpoints: self.endpoints,
             checks: self.checks,
@@ -233,15 +237,24 @@ async fn within(time: Duration, request: Request, next: Next) -> Response {
 /// Endpoints with their state.
 #[derive(Default)]
 pub struct Service {
+    pub(super) names: Vec<(&'static str, Key)>,
     pub(super) router: Router,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) checks: Vec<Check>,
 }
 
 impl Service {
+    /// Opens the management surface to whoever holds the key.
+    #[must_use]
+    pub fn managed(mut self, key: &Key) -> Self {
+        self.names.iter_mut().for_each(|(_, own)| own.clone_from(key));
+        self
+    }
+
     /// Both services at one address.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
+        self.names.extend(other.names);
         self.router = self.router.merge(other.router);
         self.endpoints.extend(other.endpoints);
         self.checks.extend(other.checks);

@@ -1,33 +1,27 @@
 //! The front of one or several services: each request passes here once, and each answer.
 //!
-//! Here are kept: the spelling of paths, the string form of answers, panics, the log line and the count of each
-//! request, and the pages that every service has.
+//! Here are kept: the spelling of paths, the string form of answers, panics, faults that were asked for, the log line
+//! and the count of each request. The pages that every service has are in `about`.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
-use super::api::{Api, Check, Endpoint, Service};
-use super::body::Json;
+use super::about::{About, pages};
+use super::api::Service;
 use super::fault::Fault;
 use super::guard::{Guarded, PAUSE};
-use super::metrics::Metrics;
 use super::path::Paths;
-use super::{openapi, words};
-
-/// How long something asked by `/health/ready` may think.
-const CHECK: Duration = Duration::from_secs(2);
+use super::words;
 
 /// Answers requests. Cheap to copy.
 #[derive(Clone)]
@@ -39,27 +33,15 @@ struct Inner {
     about: Arc<About>,
 }
 
-/// What the pages of every service tell.
-struct About {
-    metrics: Metrics,
-    checks: Vec<Check>,
-    document: Value,
-}
-
 impl Front {
-    /// A front for these services, with `/health`, `/metrics` and `/openapi.json` added.
+    /// A front for these services, with the pages that every service has.
     #[must_use]
     pub fn new(service: Service) -> Self {
         super::logs::watch_panics();
-        let pages = pages();
+        let (router, own) = pages();
         let mut endpoints = service.endpoints;
-        let (router, own) = pages;
-        endpoints.extend(own.iter().cloned());
-        let about = Arc::new(About {
-            metrics: Metrics::default(),
-            checks: service.checks,
-            document: openapi::document(&endpoints),
-        });
+        endpoints.extend(own);
+        let about = Arc::new(About::new(service.names, &endpoints, service.checks));
         let mut paths = Paths::default();
         for endpoint in &endpoints {
             paths.add(endpoint.path);
@@ -93,7 +75,7 @@ impl Front {
     }
 
     async fn route(&self, mut request: Request<Body>) -> (&str, Response) {
-        let found = match self.0.paths.find(unnamed(request.uri().path())) {
+        let found = match self.0.paths.find(request.uri().path()) {
             Ok(Some(found)) => found,
             Ok(None) => return ("none", Fault::not_found().into_response()),
             Err(_) => {
@@ -104,23 +86,24 @@ impl Front {
         if let Some(uri) = respelled(request.uri(), &found.path) {
             *request.uri_mut() = uri;
         }
-        let request = request.map(|body| Guarded::body(body, PAUSE));
-        let answer = AssertUnwindSafe(self.0.router.clone().oneshot(request)).catch_unwind();
-        let response = match answer.await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_) => Fault::internal("a handler panicked").into_response(),
+        let strike = self.0.about.strike(&request, found.template);
+        let answer = self.handle(request);
+        let response = match strike {
+            Some(strike) => strike.apply(answer).await,
+            None => answer.await,
         };
         (found.template, response)
     }
-}
 
-/// Behind a router, which leads to a service by its name, its own pages are below that name: `/storage/health/ready`.
-fn unnamed(path: &str) -> &str {
-    let rest = path.get(1..).and_then(|path| path.find('/')).map(|end| &path[end + 1..]);
-    let page =
-        |rest: &&str| rest.starts_with("/health") || matches!(*rest, "/metrics" | "/openapi.json");
-    rest.filter(page).unwrap_or(path)
+    async fn handle(&self, request: Request<Body>) -> Response {
+        let request = request.map(|body| Guarded::body(body, PAUSE));
+        let answer = AssertUnwindSafe(self.0.router.clone().oneshot(request)).catch_unwind();
+        match answer.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => Fault::internal("a handler panicked").into_response(),
+        }
+    }
 }
 
 fn respelled(uri: &Uri, path: &str) -> Option<Uri> {
@@ -131,57 +114,4 @@ fn respelled(uri: &Uri, path: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-type Pages = (fn(Arc<About>) -> Router, Vec<Endpoint>);
-
-fn pages() -> Pages {
-    fn api() -> Api<Arc<About>> {
-        Api::new("service")
-            .add(Endpoint::get("/health/live", "The program runs").open().answers(&[200]), live)
-            .add(
-                Endpoint::get("/health/ready", "Everything it needs answers")
-                    .open()
-                    .answers(&[200, 503]),
-                ready,
-            )
-            .add(Endpoint::get("/health", "As /health/ready").open().answers(&[200, 503]), ready)
-            .add(Endpoint::get("/metrics", "Counts and times").open().answers(&[200]), metrics)
-            .add(Endpoint::get("/openapi.json", "This document").open().answers(&[200]), document)
-    }
-    (|about| api().finish(about).router, api().endpoints())
-}
-
-async fn live() -> Json<Value> {
-    Json(json!({ "status": "Healthy" }))
-}
-
-async fn ready(State(about): State<Arc<About>>) -> (StatusCode, Json<Value>) {
-    let asked = about.checks.iter().map(|check| async move {
-        let told = match tokio::time::timeout(CHECK, (check.ask)()).await {
-            Ok(told) => told,
-            Err(_) => Err("no answer".to_owned()),
-        };
-        (check.name, told)
-    });
-    let told = futures_util::future::join_all(asked).await;
-    let healthy = told.iter().all(|(_, told)| told.is_ok());
-    let entries: Map<String, Value> = told
-        .into_iter()
-        .map(|(name, told)| (name.to_owned(), Value::from(told.err().unwrap_or("ok".to_owned()))))
-        .collect();
-    let (status, word) = if healthy {
-        (StatusCode::OK, "Healthy")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "Unhealthy")
-    };
-    (status, Json(json!({ "status": word, "needs": entries })))
-}
-
-async fn metrics(State(about): State<Arc<About>>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], about.metrics.text()).into_response()
-}
-
-async fn document(State(about): State<Arc<About>>) -> Json<Value> {
-    Json(about.document.clone())
 }

@@ -4,6 +4,7 @@
 //! [`api::Service`], and [`front::Front`] answers for one or several of them. ASP.NET's habits that Altinn's clients
 //! lean on are kept here, so that handlers need not know of them.
 
+mod about;
 pub mod api;
 pub mod body;
 pub mod cookie;

@@ -394,6 +394,17 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// A good request with a piece of something else in it.
+        #[test]
+        fn any_damage_is_judged(at in 0_usize..220, length in 0_usize..20, piece in "[{}\\[\\]\":,a-zA-Z0-9]{0,20}") {
+            const GOOD: &str = r#"{"Request":{"ReturnPolicyIdList":true,"AccessSubject":[{"Id":"s1","Attribute":[{"AttributeId":"urn:altinn:userid","Value":"1337"}]}],"Action":[{"Attribute":[]}],"Resource":[],"MultiRequests":null}}"#;
+            assert!(read(GOOD.as_bytes()).is_ok());
+            let mut text: String = GOOD.chars().take(at).collect();
+            text.push_str(&piece);
+            text.extend(GOOD.chars().skip(at + length));
+            let _ = read(text.as_bytes());
+        }
+
         #[test]
         fn any_text_is_judged(text in ".{0,200}") {
             let _ = read(text.as_bytes());

@@ -8,13 +8,13 @@
 //! | `authorization` | `/authorization/api/v1` |
 //! | `home` | the log-in page and the token paths of the public localtest |
 //! | `maskinporten` | a stand-in for Maskinporten |
-//! | `local` | `/platform/local`, the management surface |
+//! | `manage` | `/platform/local`, the management surface |
 //! | `people` | nothing: who there is |
 
 mod authentication;
 mod authorization;
 mod home;
-mod local;
+mod manage;
 mod maskinporten;
 mod people;
 mod profile;
@@ -63,6 +63,7 @@ struct Inner {
     people: PeopleStore,
     policies: Policies,
     attempts: Attempts,
+    codes: manage::Codes,
 }
 
 impl Platform {
@@ -148,6 +149,7 @@ pub fn service(settings: Settings) -> Result<Service, KeyFault> {
         people: PeopleStore::new(&settings.data),
         policies: Policies::new(&settings.data),
         attempts: Attempts::default(),
+        codes: manage::Codes::default(),
         settings,
         key,
         verifier,
@@ -160,8 +162,9 @@ pub fn service(settings: Settings) -> Result<Service, KeyFault> {
     let api = authorization::endpoints(api);
     let api = home::endpoints(api);
     let api = maskinporten::endpoints(api);
-    let api = local::endpoints(api);
-    Ok(api.finish(platform))
+    let api = manage::endpoints(api);
+    let key = platform.0.settings.key.clone();
+    Ok(api.finish(platform).managed(&key))
 }
 
 /// Writes a file so that readers see the old one or the new one, never half of it.

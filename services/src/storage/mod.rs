@@ -6,11 +6,13 @@
 //! | [`access`] | who may do what: finds an instance and asks Authorization |
 //! | [`metadata`] | the seam to what keeps the documents |
 //! | [`blobs`] | the bytes |
+//! | [`manage`] | `/storage/local`, the management surface |
 //! | [`model`] | the documents |
 
 pub mod access;
 pub mod api;
 pub mod blobs;
+pub mod manage;
 pub mod metadata;
 pub mod model;
 mod tell;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::kit::api::Service;
+use crate::kit::management::Key;
 use crate::kit::pdp::Pdp;
 use crate::kit::peer::Peer;
 use crate::kit::token::{AccessTokens, Verifier};
@@ -45,6 +48,8 @@ pub struct Settings {
     pub platform: Peer,
     /// Events, when Storage itself is to tell it what happens to instances.
     pub events: Option<Peer>,
+    /// What opens the management surface; none closes it.
+    pub key: Key,
 }
 
 /// What the handlers share. Cheap to copy.
@@ -60,6 +65,7 @@ struct Inner {
     access: AccessTokens,
     platform: Peer,
     teller: Option<tell::Teller>,
+    key: Key,
 }
 
 impl FromRef<Storage> for Verifier {
@@ -71,6 +77,12 @@ impl FromRef<Storage> for Verifier {
 impl FromRef<Storage> for AccessTokens {
     fn from_ref(storage: &Storage) -> Self {
         storage.0.access.clone()
+    }
+}
+
+impl FromRef<Storage> for Key {
+    fn from_ref(storage: &Storage) -> Self {
+        storage.0.key.clone()
     }
 }
 
@@ -87,6 +99,7 @@ impl Storage {
             verifier,
             platform: settings.platform,
             teller: settings.events.map(tell::Teller::new),
+            key: settings.key,
         })))
     }
 
@@ -99,7 +112,7 @@ impl Storage {
     #[must_use]
     pub fn service(&self) -> Service {
         let (metadata, blobs) = (self.clone(), self.clone());
-        api::endpoints()
+        manage::endpoints(api::endpoints())
             .check("metadata", move || {
                 let storage = metadata.clone();
                 async move { storage.0.metadata.answers().await }
@@ -109,5 +122,6 @@ impl Storage {
                 async move { storage.0.blobs.answers().await }
             })
             .finish(self.clone())
+            .managed(&self.0.key)
     }
 }

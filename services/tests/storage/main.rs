@@ -7,6 +7,7 @@ mod applications;
 mod data;
 mod faults;
 mod instances;
+mod manage;
 mod process;
 mod query;
 mod stage;
@@ -84,6 +85,11 @@ const CASES: &[Case] = cases![
     faults::paths_and_methods,
     faults::bodies,
     faults::strange_text,
+    manage::only_with_the_key,
+    manage::faults_strike,
+    manage::there_and_back,
+    manage::what_is_no_archive,
+    manage::seeded,
 ];
 
 async fn run(backend: Backend) {

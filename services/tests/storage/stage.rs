@@ -8,6 +8,7 @@ use altinn_services::kit::api::{Api, Endpoint};
 use altinn_services::kit::body::{Json, Raw};
 use altinn_services::kit::fault::Fault;
 use altinn_services::kit::front::Front;
+use altinn_services::kit::management::Key;
 use altinn_services::kit::peer::Peer;
 use altinn_services::kit::token::{Claims, SigningKey, jwt, verifier};
 use altinn_services::kit::xacml::{self, Answered, Decision, Outcome, urn};
@@ -19,6 +20,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 pub const PARTY: i64 = 500_000;
+/// What opens the management surface.
+pub const KEY: &str = "open sesame";
 const BASE: &str = "/storage/api/v1/";
 
 /// Where documents and bytes are.
@@ -189,6 +192,7 @@ pub fn storage(backend: &Backend) -> Storage {
         lenient: true,
         platform: peer,
         events: None,
+        key: Key::new(Some(KEY)),
     })
     .unwrap()
 }

@@ -22,8 +22,8 @@ pub struct World {
     _closing: DropGuard,
 }
 
-/// Opens the management surface.
-pub const MANAGEMENT: &str = "a key of management";
+/// What opens the management surface.
+pub const KEY_OF_THE_STACK: &str = "open sesame";
 
 /// One key for all worlds: making one takes longer than most tests.
 static KEY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
@@ -52,7 +52,7 @@ impl World {
             domain: None,
             certificates: folder.path().join("certificates"),
             lenient: !strict,
-            key: Key::new(Some(MANAGEMENT)),
+            key: Key::new(Some(KEY_OF_THE_STACK)),
         };
         let front = Front::new(service(settings).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -88,6 +88,11 @@ impl Policies {
     }
 }
 
+/// Whether a text is a policy; the text says why not.
+pub fn check(text: &str) -> Result<(), String> {
+    parse::policy(text).map(drop).map_err(|fault| fault.to_string())
+}
+
 /// Templates carry placeholders; Designer fills them before an upload, localtest at each request.
 fn fill(text: &str, about: &About) -> String {
     let About::App(app) = about else { return text.to_owned() };

@@ -59,6 +59,17 @@ proptest::proptest! {
         let _ = policy(&text);
     }
 
+    /// A good request with a piece of something else in it.
+    #[test]
+    fn any_damage_to_a_request_is_judged(at in 0_usize..600, length in 0_usize..20, piece in "[<>/a-zA-Z=\"&;:]{0,20}") {
+        const GOOD: &str = r#"<Request xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17" CombinedDecision="false" ReturnPolicyIdList="false"><Attributes Category="urn:oasis:names:tc:xacml:1.0:subject-category:access-subject"><Attribute AttributeId="urn:altinn:userid" IncludeInResult="false"><AttributeValue DataType="http://www.w3.org/2001/XMLSchema#string">1337</AttributeValue></Attribute></Attributes></Request>"#;
+        assert!(super::wire_xml::read(GOOD.as_bytes()).is_ok());
+        let mut text: String = GOOD.chars().take(at).collect();
+        text.push_str(&piece);
+        text.extend(GOOD.chars().skip(at + length));
+        let _ = super::wire_xml::read(text.as_bytes());
+    }
+
     #[test]
     fn any_xml_request_is_judged(text in "[<>/A-Za-z \"=&;]{0,200}") {
         let _ = super::wire_xml::read(text.as_bytes());

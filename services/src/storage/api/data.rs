@@ -16,10 +16,11 @@ use crate::kit::query::Query;
 use crate::kit::token::{Bearer, Claims};
 use crate::storage::Storage;
 use crate::storage::access::{At, author, data_type, owns, present_element};
-use crate::storage::metadata::Work;
+use crate::storage::blobs::Upload;
+use crate::storage::metadata::{Work, guid_of};
 use crate::storage::model::element::DeleteStatus;
 use crate::storage::model::{
-    DataElement, FileScanResult, Instance, InstanceEvent, ReadStatus, Reference,
+    DataElement, DataType, FileScanResult, Instance, InstanceEvent, ReadStatus, Reference,
 };
 use crate::storage::upload::{self, Told};
 
@@ -49,38 +50,56 @@ pub(super) async fn post(
     let text = "Empty stream provided. Cannot persist data.";
     let empty = Fault::words(StatusCode::BAD_REQUEST, text);
     let (told, upload) = upload::receive(request, upload, empty).await?;
-    let (size, _) = upload.finish().await?;
-    let now = Date::now();
-    let author = author(&claims)?;
-    let mut element = DataElement {
+    let element = DataElement {
         id: id.to_string(),
-        instance_guid: at.guid.to_string(),
-        data_type: kind.id.clone(),
-        blob_storage_path: Some(path.clone()),
+        blob_storage_path: Some(path),
         refs: refs(&query),
         references: query.get("generatedFromTask").map(|task| vec![Reference::task(task)]),
-        is_read: !owns(&claims, &instance),
-        created: Some(now),
-        created_by: Some(author.clone()),
         ..DataElement::default()
     };
+    let element = add(&storage, &claims, &instance, kind, element, (told, upload)).await?;
+    let element = present_element(element, &name(&instance), &origin);
+    let link = element.self_links.as_ref().and_then(|links| links.platform.clone());
+    Ok((StatusCode::CREATED, [(LOCATION, link.unwrap_or_default())], Json(element)).into_response())
+}
+
+/// Adds an element that has an id and a place to an instance; who asks was looked at.
+pub(in crate::storage) async fn add(
+    storage: &Storage,
+    claims: &Claims,
+    instance: &Instance,
+    kind: &DataType,
+    element: DataElement,
+    (told, upload): (Told, Upload),
+) -> Result<DataElement, Fault> {
+    let (size, _) = upload.finish().await?;
+    let (now, author) = (Date::now(), author(claims)?);
+    let guid = guid_of(instance)?;
+    let mut element = DataElement {
+        instance_guid: guid.to_string(),
+        data_type: kind.id.clone(),
+        is_read: !owns(claims, instance),
+        created: Some(now),
+        created_by: Some(author.clone()),
+        ..element
+    };
     written(&mut element, told, size, kind.enable_file_scan, now, &author);
+    let at = At { party: instance.party(), guid, element: Uuid::nil() };
     let kept = storage
         .change(&at, |work| {
             work.whole.elements.push(element.clone());
             seen(work, now, &author);
-            happened(work, "Created", &element, &claims);
+            happened(work, "Created", &element, claims);
             Ok(())
         })
         .await;
     if let Err(fault) = kept {
         // Nobody knows the bytes; when they stay behind after all, they only take up room.
-        let _ = storage.0.blobs.remove(&org, &path).await;
+        let org = instance.org.clone().unwrap_or_default();
+        let _ = storage.0.blobs.remove(&org, &blob(&element)?).await;
         return Err(fault);
     }
-    let element = present_element(element, &name(&instance), &origin);
-    let link = element.self_links.as_ref().and_then(|links| links.platform.clone());
-    Ok((StatusCode::CREATED, [(LOCATION, link.unwrap_or_default())], Json(element)).into_response())
+    Ok(element)
 }
 
 pub(super) async fn put(
@@ -180,7 +199,7 @@ fn name(instance: &Instance) -> String {
 }
 
 /// Name of an element's blob (`platform-api.md` §1.2).
-pub(super) fn path(instance: &Instance, element: Uuid) -> Result<String, Fault> {
+pub(in crate::storage) fn path(instance: &Instance, element: Uuid) -> Result<String, Fault> {
     let app = crate::storage::access::app(instance)?;
     Ok(format!("{app}/{}/data/{element}", instance.guid().unwrap_or_default()))
 }

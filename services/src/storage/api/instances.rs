@@ -62,24 +62,38 @@ pub(super) async fn post(
     }
     let subject = Subject { app: id.clone(), party: Some(party), instance: None, place: None };
     storage.0.pdp.demand(&claims, "instantiate", &subject).await?;
-    let instance = made(&id, party, template, &author(&claims)?);
-    let mut work = Work::default();
-    work.events.push(InstanceEvent::new("Created", &instance, None, &claims));
-    work.told.extend(storage.to_tell("app.instance.created", &instance, &origin));
-    work.whole.instance = instance;
-    storage.0.metadata.create(&work).await?;
-    storage.written();
-    let instance = present(work.whole, &origin, true);
+    let name = format!("{party}/{}", Uuid::new_v4());
+    let whole = create(&storage, &claims, &origin, &id, name, template).await?;
+    let instance = present(whole, &origin, true);
     let link = instance.self_links.as_ref().and_then(|links| links.platform.clone());
     let link = link.unwrap_or_default();
     Ok((StatusCode::CREATED, [(LOCATION, link)], Json(instance)).into_response())
 }
 
-fn made(app: &AppId, party: i64, template: Instance, author: &str) -> Instance {
+/// Makes an instance of this id, `party/guid`; who asks was looked at.
+pub(in crate::storage) async fn create(
+    storage: &Storage,
+    claims: &Claims,
+    origin: &Origin,
+    app: &AppId,
+    id: String,
+    template: Instance,
+) -> Result<Whole, Fault> {
+    let instance = made(app, id, template, &author(claims)?);
+    let mut work = Work::default();
+    work.events.push(InstanceEvent::new("Created", &instance, None, claims));
+    work.told.extend(storage.to_tell("app.instance.created", &instance, origin));
+    work.whole.instance = instance;
+    storage.0.metadata.create(&work).await?;
+    storage.written();
+    Ok(work.whole)
+}
+
+fn made(app: &AppId, id: String, template: Instance, author: &str) -> Instance {
     let now = Date::now();
     let author = Some(author.to_owned());
     Instance {
-        id: Some(format!("{party}/{}", Uuid::new_v4())),
+        id: Some(id),
         app_id: Some(app.to_string()),
         org: Some(app.org().to_owned()),
         instance_owner: template.instance_owner,

@@ -12,6 +12,9 @@ mod query;
 mod sign;
 mod texts;
 
+pub(super) use data::{add, path};
+pub(super) use instances::create;
+
 use std::time::Duration;
 
 use super::Storage;

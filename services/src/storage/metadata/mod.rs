@@ -6,18 +6,25 @@
 //! by version tags and running the closure again.
 
 mod filter;
+mod manage;
 mod sql;
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(crate) use manage::guid_of;
 
 pub use filter::{Bound, Filter, Moment, Order};
 pub use sql::Sql;
 
 use super::model::lock::Lock;
 use super::model::{DataElement, Instance, InstanceEvent};
+use crate::kit::database::Change;
 use crate::kit::date::Date;
 use crate::kit::fault::Fault;
+use crate::kit::management::scope::Scope;
 use crate::kit::name::AppId;
 
 /// What keeps the documents.
@@ -54,6 +61,27 @@ pub struct Page {
     pub hits: Vec<Whole>,
     /// Where the next page begins, when this one is full.
     pub next: Option<(Date, i64)>,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Tally {
+    /// Applications that are registered.
+    pub applications: i64,
+    /// Their texts, one for each language.
+    pub texts: i64,
+    /// Instances.
+    pub instances: i64,
+    /// Their files.
+    pub files: i64,
+    /// What happened to them.
+    pub events: i64,
+}
+
+/// Documents on their way in, all or none.
+pub enum Import<'a> {
+    /// A transaction.
+    Sql(Change<'a>),
 }
 
 impl Work {
@@ -114,6 +142,53 @@ impl Metadata {
     ) -> Result<Vec<InstanceEvent>, Fault> {
         let Self::Sql(sql) = self;
         sql.events(guid, types, between).await
+    }
+
+    /// How much there is.
+    pub async fn tally(&self, scope: &Scope) -> Result<Tally, Fault> {
+        let Self::Sql(sql) = self;
+        sql.tally(scope).await
+    }
+
+    /// The next instances behind this number, in order of arrival, with their numbers.
+    pub async fn page(
+        &self,
+        scope: &Scope,
+        after: i64,
+        size: i64,
+    ) -> Result<Vec<(i64, Whole)>, Fault> {
+        let Self::Sql(sql) = self;
+        sql.page(scope, after, size).await
+    }
+
+    /// The applications of a scope.
+    pub async fn all_applications(&self, scope: &Scope) -> Result<Vec<Value>, Fault> {
+        let Self::Sql(sql) = self;
+        sql.all_applications(scope).await
+    }
+
+    /// The texts of a scope, with app and language.
+    pub async fn all_texts(&self, scope: &Scope) -> Result<Vec<(AppId, String, Value)>, Fault> {
+        let Self::Sql(sql) = self;
+        sql.all_texts(scope).await
+    }
+
+    /// Removes instances with all that belongs to them but the bytes.
+    pub async fn forget(&self, instances: &[(i64, Uuid)]) -> Result<(), Fault> {
+        let Self::Sql(sql) = self;
+        sql.forget(instances).await
+    }
+
+    /// Removes what Events is still to be told.
+    pub async fn forget_untold(&self) -> Result<(), Fault> {
+        let Self::Sql(sql) = self;
+        sql.forget_untold().await
+    }
+
+    /// Begins to take documents in. Where there is one writer, others wait until it ends.
+    pub async fn import(&self) -> Result<Import<'_>, Fault> {
+        let Self::Sql(sql) = self;
+        sql.import().await
     }
 
     /// Whether any instance has this element.

@@ -20,7 +20,7 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/storage/po
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/storage/sqlite");
 
 /// Storage's tables.
-pub struct Sql(Database);
+pub struct Sql(pub(super) Database);
 
 const READ: &str = "SELECT i.id, i.instance::text AS instance, i.lock::text AS lock,
     d.element::text AS element
@@ -148,7 +148,7 @@ impl Sql {
         Ok(!self.0.rows(sql, vec![id.into()]).await?.is_empty())
     }
 
-    async fn documents<T: DeserializeOwned>(
+    pub(super) async fn documents<T: DeserializeOwned>(
         &self,
         sql: &str,
         values: Vec<Value>,
@@ -274,7 +274,7 @@ async fn elements(
     Ok(())
 }
 
-fn columns(instance: &Instance) -> Result<Vec<Value>, Fault> {
+pub(super) fn columns(instance: &Instance) -> Result<Vec<Value>, Fault> {
     let status = instance.status.clone().unwrap_or_default();
     let process = instance.process.as_ref();
     let org = instance.org.clone().unwrap_or_default();
@@ -310,7 +310,7 @@ fn columns(instance: &Instance) -> Result<Vec<Value>, Fault> {
     Ok(values)
 }
 
-fn guid(instance: &Instance) -> Result<Uuid, Fault> {
+pub(super) fn guid(instance: &Instance) -> Result<Uuid, Fault> {
     let guid = instance.guid().and_then(|guid| guid.parse().ok());
     guid.ok_or_else(|| Fault::internal("an instance without a guid"))
 }
@@ -395,7 +395,7 @@ fn literal(text: &str) -> String {
 }
 
 /// Rows of instances beside their elements, put together again; each with its number.
-fn wholes(rows: &[AnyRow]) -> Result<Vec<(i64, Whole)>, Fault> {
+pub(super) fn wholes(rows: &[AnyRow]) -> Result<Vec<(i64, Whole)>, Fault> {
     let mut wholes: Vec<(i64, Whole)> = Vec::new();
     for row in rows {
         let id: i64 = row.try_get("id").map_err(lost)?;
@@ -413,7 +413,7 @@ fn wholes(rows: &[AnyRow]) -> Result<Vec<(i64, Whole)>, Fault> {
     Ok(wholes)
 }
 
-fn document<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Fault> {
+pub(super) fn document<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, Fault> {
     let text: String = row.try_get(column).map_err(lost)?;
     parse(&text)
 }
@@ -422,7 +422,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(Fault::internal)
 }
 
-fn text<T: Serialize>(document: &T) -> Result<String, Fault> {
+pub(super) fn text<T: Serialize>(document: &T) -> Result<String, Fault> {
     // PostgreSQL keeps no NUL in documents, and callers may write one into any string.
     serde_json::to_string(document)
         .map(|text| text.replace("\\u0000", "\\ufffd"))

@@ -31,6 +31,8 @@ pub struct DataType {
     pub(crate) action_required_to_write: Option<String>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) enable_file_scan: bool,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) allowed_content_types: Vec<String>,
     pub(crate) app_logic: Option<AppLogic>,
 }
 

@@ -1,11 +1,10 @@
-//! The management surface of this service: what a deploy of an app needs beside Altinn's own contract.
+//! What a deploy of an app needs beside Altinn's own contract.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::Platform;
-use super::people;
+use super::super::{Platform, people, write_whole};
 use crate::kit::api::{Api, Endpoint};
 use crate::kit::body::{Json, Raw};
 use crate::kit::fault::Fault;
@@ -73,7 +72,7 @@ async fn keep_people(
     let refuse = |text: String| Fault::words(StatusCode::BAD_REQUEST, text);
     let text = std::str::from_utf8(&body).map_err(|_| refuse("not UTF-8".to_owned()))?;
     people::check(text).map_err(refuse)?;
-    super::write_whole(&file(&platform, (&org, &app), "testData.json")?, &body)
+    write_whole(&file(&platform, (&org, &app), "testData.json")?, &body)
         .map_err(Fault::internal)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -113,7 +112,7 @@ async fn note_published(
         return Err(Fault::words(StatusCode::BAD_REQUEST, "The version is no plain word"));
     }
     let file = file(&platform, (&org, &app), "published")?;
-    super::write_whole(&file, &body).map_err(Fault::internal)?;
+    write_whole(&file, &body).map_err(Fault::internal)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,9 +1,22 @@
-//! The management surface, `/{service}/local/…`: no part of Altinn, open to whoever holds the installation's key.
+//! The management surface, `/{service}/local/…`: no part of Altinn, open to whoever holds the stack's key.
+//!
+//! Every service has faults and a word about itself (`kit::front` mounts both); what it keeps it can tell, forget, give
+//! away and take back, in the form of [`archive`].
+
+pub mod archive;
+pub mod faults;
+mod latency;
+mod path;
+pub mod scope;
+pub mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ring::digest::{SHA256, digest};
 
@@ -32,15 +45,18 @@ impl Key {
         Ok(key)
     }
 
-    fn opens(&self, given: &str) -> Option<bool> {
-        let key = self.0.as_ref()?;
+    /// Passes who brings the key: 401 without it, 404 where there is none.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
+        let key = self.0.as_ref().ok_or_else(Fault::not_found)?;
+        let given = bearer::token(headers).unwrap_or_default();
         // Digests are compared, so that the time tells nothing of the key.
-        let (key, given) = (digest(&SHA256, key.as_bytes()), digest(&SHA256, given.as_bytes()));
-        Some(key.as_ref() == given.as_ref())
+        let same =
+            digest(&SHA256, key.as_bytes()).as_ref() == digest(&SHA256, given.as_bytes()).as_ref();
+        if same { Ok(()) } else { Err(Fault::unauthorized()) }
     }
 }
 
-/// Whoever holds the key: 401 without it, 404 where there is none.
+/// Whoever holds the key.
 #[derive(Debug, Clone, Copy)]
 pub struct Manager;
 
@@ -51,11 +67,6 @@ where
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
-        let given = bearer::token(&parts.headers).unwrap_or_default();
-        match Key::from_ref(state).opens(&given) {
-            Some(true) => Ok(Self),
-            Some(false) => Err(Fault::unauthorized()),
-            None => Err(Fault::not_found()),
-        }
+        Key::from_ref(state).check(&parts.headers).map(|()| Self)
     }
 }
