@@ -1,5 +1,7 @@
 //! The command line as types; the doc comments are the help text.
 
+mod platform;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 
 use crate::config::schema::{PortChoice, Profile};
 use crate::model::{AppId, OrgName, StackName, WidgetName};
+
+pub use platform::{Data, Fault, Login, Rule, Seed, Service, Services, User};
 
 /// `-h`: one screen. `--help` is clap's own and tells everything.
 pub const SHORT_HELP: &str = "\
@@ -20,6 +24,8 @@ Usage: altinn-local [COMMAND] [OPTIONS]
   watch     each save as it goes live; --why PATH tells how a save of a file would
 
   app new   a new app from the template              widget    new, build: React widgets of the app
+  user      list; login: tokens of test people       data      reset, seed, export, import
+  services  list; fault: late and wrong answers on demand
   config    show or check the configuration          kube      kubectl in an organisation's cluster
   doctor    check this machine                       explain   what an error code means
   credentials, completions, version
@@ -129,7 +135,7 @@ pub enum Progress {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum Command {
     /// Bring everything up: Studio's parts, a cluster per organisation, the app; then watch its files
     Up(Up),
@@ -194,6 +200,15 @@ pub enum Command {
     /// Widgets: React projects for layout component `Custom`
     #[command(subcommand)]
     Widget(Widget),
+    /// The test people, and tokens for them
+    #[command(subcommand)]
+    User(User),
+    /// What the platform's services keep: delete it, make some up, write it out, take it in
+    #[command(subcommand)]
+    Data(Data),
+    /// The platform's services: how they are, and faults on demand
+    #[command(subcommand)]
+    Services(Services),
     /// Check this machine for what altinn-local needs
     Doctor,
     /// Show the names and passwords of the local services
@@ -328,6 +343,16 @@ impl Command {
             Self::Widget(Widget::New { .. }) => "widget new",
             Self::Widget(Widget::Build { .. }) => "widget build",
             Self::Widget(Widget::List) => "widget list",
+            Self::User(User::List) => "user list",
+            Self::User(User::Login(_)) => "user login",
+            Self::Data(Data::Reset { .. }) => "data reset",
+            Self::Data(Data::Seed(_)) => "data seed",
+            Self::Data(Data::Export { .. }) => "data export",
+            Self::Data(Data::Import { .. }) => "data import",
+            Self::Services(Services::List) => "services list",
+            Self::Services(Services::Fault(Fault::Add(_))) => "services fault add",
+            Self::Services(Services::Fault(Fault::List)) => "services fault list",
+            Self::Services(Services::Fault(Fault::Clear { .. })) => "services fault clear",
             Self::Doctor => "doctor",
             Self::Credentials => "credentials",
             Self::Config(Config::Validate) => "config validate",

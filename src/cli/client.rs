@@ -333,7 +333,7 @@ fn last_lines(log: &Path) -> Vec<String> {
 }
 
 /// Percent-encodes all but plain letters, digits and `-._`.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {

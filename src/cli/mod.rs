@@ -10,12 +10,14 @@ pub mod style;
 
 mod agent;
 pub mod app_new;
+mod bundle;
 #[cfg(test)]
 mod client_tests;
 mod completions;
 pub mod config;
 mod context;
 pub mod credentials;
+mod data;
 mod deploy;
 pub mod doctor;
 mod down;
@@ -23,8 +25,11 @@ mod explain;
 mod kube;
 mod logs;
 mod open;
+mod platform;
+mod services;
 mod status;
 mod up;
+mod user;
 mod watch;
 pub mod widget;
 
@@ -97,6 +102,9 @@ async fn run(args: Args, environment: Environment, printer: &Printer) -> Result<
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Widget(wanted)) => widget::run(&context, wanted).await,
+        Some(Command::User(wanted)) => user::run(&context, wanted).await,
+        Some(Command::Data(wanted)) => data::run(&context, wanted).await,
+        Some(Command::Services(wanted)) => services::run(&context, wanted).await,
         Some(Command::Credentials) => {
             let folder = context.dirs.stack(&context.stack);
             show(printer, &credentials::run(&context.stack, &folder)?);

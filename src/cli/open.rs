@@ -36,13 +36,18 @@ pub(super) async fn run(
 
 fn address(snapshot: &Snapshot, page: Page) -> Option<String> {
     if page == Page::App {
-        let mut apps = snapshot.resources.iter().filter(|found| found.kind == ResourceKind::App);
-        let deployed = apps.find_map(|app| app.urls.first().cloned());
-        // One that somebody runs beside the stack is no resource of it.
-        let mut links = snapshot.urls.iter().filter(|(name, _)| name.parse::<AppId>().is_ok());
-        return deployed.or_else(|| links.next().map(|(_, url)| url.clone()));
+        return app(snapshot);
     }
     snapshot.urls.get(word(page)).cloned()
+}
+
+/// Where the first app is.
+pub(super) fn app(snapshot: &Snapshot) -> Option<String> {
+    let mut apps = snapshot.resources.iter().filter(|found| found.kind == ResourceKind::App);
+    let deployed = apps.find_map(|app| app.urls.first().cloned());
+    // One that somebody runs beside the stack is no resource of it.
+    let mut links = snapshot.urls.iter().filter(|(name, _)| name.parse::<AppId>().is_ok());
+    deployed.or_else(|| links.next().map(|(_, url)| url.clone()))
 }
 
 const fn word(page: Page) -> &'static str {

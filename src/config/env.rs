@@ -46,6 +46,8 @@ variables! {
     Kind = "ALTINN_LOCAL_KIND", "The kind to run: an absolute path.";
     Helm = "ALTINN_LOCAL_HELM", "The helm to run: an absolute path.";
     Kubectl = "ALTINN_LOCAL_KUBECTL", "The kubectl to run: an absolute path.";
+    ServicesPort = "ALTINN_LOCAL_SERVICES_PORT", "Port of 127.0.0.1 where `user`, `data` and `services` find the platform's services, when they were started by hand and not by `up`.";
+    ServicesKeyFile = "ALTINN_LOCAL_SERVICES_KEY_FILE", "With it: the file that those services were started with as `--key-file`.";
     Log = "ALTINN_LOCAL_LOG", "Filter of the log file, as `altinn_local=debug`.";
     DockerHost = "DOCKER_HOST", "Address of the container engine.";
     DockerContext = "DOCKER_CONTEXT", "Name of the docker context to use.";

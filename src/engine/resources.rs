@@ -107,6 +107,7 @@ pub(super) fn links(desire: &Desire, agent_port: u16) -> Vec<(String, String)> {
     let mut links = vec![
         ("studio".to_owned(), format!("http://studio.localhost:{port}/")),
         ("gitea".to_owned(), format!("http://studio.localhost:{port}/repos/")),
+        ("platform".to_owned(), format!("http://platform.altinn.localhost:{port}/")),
     ];
     links.extend(
         desire.stack.apps.iter().map(|app| (app.id.to_string(), desire.stack.app_url(app))),

@@ -53,7 +53,8 @@ pub enum Exit {
 macro_rules! codes {
     ($($variant:ident = $number:literal, $exit:ident, $explanation:literal;)*) => {
         /// The closed list of faults. Families: 10 engine, 11 machine, 12 ports and names, 14 images,
-        /// 20 configuration, 21 repository, 30 Studio, 31 build, 32 registry, 33 deploy, 50 agent, 90 bug.
+        /// 20 configuration, 21 repository, 30 Studio, 31 build, 32 registry, 33 deploy, 34 platform services,
+        /// 40 data, 50 agent, 90 bug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $(#[doc = $explanation] $variant,)*
@@ -124,12 +125,16 @@ codes! {
     WrongCluster = 3306, Refused, "The cluster that answers is not the one this stack made; nothing was changed in it.";
     RouterRefused = 3307, Deploy, "NGINX refused the new routes; the old ones stay.";
     PublishFailed = 3308, Deploy, "The platform's services did not take what an app brings for them: its metadata, policy, texts or test people. What they had before holds.";
+    ServiceSilent = 3401, Degraded, "A service of the platform does not answer, or not as it should: Profile, Register, Authentication and Authorization in `platform`, and `storage` and `events`.";
+    RuleInvalid = 3402, Usage, "A service does not take the rule of a fault. What is wrong with it is told.";
+    DataBroken = 4001, Data, "The file is not one of `altinn-local data export`, is damaged, or is of another version.";
+    DataRefused = 4002, Data, "A service does not take the data: they are malformed, belong to an app that it does not know, or are there already. It is as it was before.";
     NotRunning = 5001, NotRunning, "The stack is not up, so there is nothing to ask.";
     AgentSilent = 5002, NotRunning, "The agent, which runs in the background, does not answer.";
     AgentVersion = 5003, AgentVersion, "The agent is of another version than this program.";
     Locked = 5004, Locked, "Another altinn-local holds the lock of this stack.";
     Unconfirmed = 5005, Unconfirmed, "The command deletes data and was not confirmed.";
-    NotFound = 5006, NotFound, "There is no service, app or organisation of that name in the stack.";
+    NotFound = 5006, NotFound, "There is no service, app, organisation or test person of that name in the stack.";
     TimedOut = 5007, TimedOut, "Waiting ended before the work did; the agent goes on with it.";
     Cancelled = 5008, Interrupted, "The work was cancelled.";
     FileFailed = 5009, Refused, "A file or folder of altinn-local's own could not be read or written.";

@@ -63,6 +63,17 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Report> {
     }
 }
 
+/// What a folder holds.
+pub fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>, Report> {
+    let failed = |error: std::io::Error| {
+        Report::new(Code::FileFailed, "a folder could not be read")
+            .at(folder.display().to_string())
+            .why(error.to_string())
+    };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
+}
+
 /// Removes a file when it is there.
 pub fn remove_if_there(path: &Path) -> Result<(), Report> {
     match std::fs::remove_file(path) {

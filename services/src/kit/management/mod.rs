@@ -12,7 +12,6 @@ pub mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
@@ -32,17 +31,6 @@ impl Key {
     #[must_use]
     pub fn new(key: Option<&str>) -> Self {
         Self(key.map(str::trim).filter(|key| !key.is_empty()).map(Into::into))
-    }
-
-    /// The key in a file, which must hold one.
-    pub fn file(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("the key in {}: {error}", path.display()))?;
-        let key = Self::new(Some(&text));
-        if key.0.is_none() {
-            return Err(format!("there is no key in {}", path.display()));
-        }
-        Ok(key)
     }
 
     /// Passes who brings the key: 401 without it, 404 where there is none.

@@ -127,13 +127,6 @@ fn keys() {
     for none in [Key::default(), Key::new(Some("")), Key::new(Some(" \n"))] {
         assert_eq!(none.check(&headers("")).unwrap_err().status(), 404);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("key");
-    assert!(Key::file(&file).is_err());
-    std::fs::write(&file, "\n").unwrap();
-    assert!(Key::file(&file).is_err());
-    std::fs::write(&file, "secret\n").unwrap();
-    assert!(Key::file(&file).unwrap().check(&headers("secret")).is_ok());
 }
 
 proptest::proptest! {
