@@ -54,7 +54,7 @@ impl fmt::Display for List {
                 text(&about["health"]["status"]).to_lowercase(),
                 text(&about["version"]),
                 about["requests"].to_string(),
-                about["faults"].to_string(),
+                about["faults"],
             )?;
             let needs = about["health"]["needs"].as_object().into_iter().flatten();
             for (need, told) in needs.filter(|(_, told)| *told != "ok") {

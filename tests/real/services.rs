@@ -121,11 +121,10 @@ fn write(platform: &Platform, token: &str, writes: &Writes) {
         if writes.ended.load(Ordering::Relaxed) {
             return;
         }
-        let made = platform.ask(&make, token, JSON, &body);
-        writes.note(made.as_ref().map_or(0, |(status, _)| *status));
-        let Ok((201, made)) = made else { continue };
-        let made: Value = serde_json::from_str(&made).unwrap();
-        let id = made["id"].as_str().unwrap().to_owned();
+        let answer = platform.ask(&make, token, JSON, &body);
+        writes.note(answer.as_ref().map_or(0, |(status, _)| *status));
+        let Ok((201, text)) = answer else { continue };
+        let id = id_in(&text);
         writes.acknowledged.lock().unwrap().insert(id.clone(), None);
         if number % 4 != 0 {
             continue;
@@ -135,10 +134,13 @@ fn write(platform: &Platform, token: &str, writes: &Writes) {
         let added = platform.ask(&add, token, "application/xml", &text);
         writes.note(added.as_ref().map_or(0, |(status, _)| *status));
         let Ok((201, added)) = added else { continue };
-        let added: Value = serde_json::from_str(&added).unwrap();
-        let element = added["id"].as_str().unwrap().to_owned();
-        writes.acknowledged.lock().unwrap().insert(id, Some((element, text)));
+        writes.acknowledged.lock().unwrap().insert(id, Some((id_in(&added), text)));
     }
+}
+
+fn id_in(answer: &str) -> String {
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    answer["id"].as_str().unwrap().to_owned()
 }
 
 fn kill_and_start(world: &World, part: &str, writes: &Writes) -> Result<()> {
