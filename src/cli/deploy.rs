@@ -45,8 +45,10 @@ async fn rendered(context: &Context<'_>, wanted: Option<AppId>) -> Result<ExitCo
             continue;
         }
         shown = true;
+        let (environment, dirs) = (&context.environment, &context.dirs);
+        let domain = settings.domain.unwrap_or_default();
         let (text, notices) =
-            engine::render(&context.environment, &context.dirs, &context.stack, &app).await?;
+            engine::render(environment, dirs, &context.stack, domain, &app).await?;
         for notice in notices {
             context.printer.note(format!("note: {}", notice.title));
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::config::dirs::Dirs;
 use crate::config::settings::{METADATA, Settings, WantedApp};
-use crate::model::{AppId, Code, Exit, Fix, Report};
+use crate::model::{AppId, Code, Domain, Exit, Fix, Report};
 use crate::sys::host::HostFacts;
 use crate::sys::machine;
 use crate::sys::net;
@@ -206,7 +206,7 @@ pub async fn run(
     checks.push(timed("ports", async {
         subject.ports.iter().map(|(port, what)| port_check(*port, what)).collect()
     }));
-    checks.push(timed("names.libc", async { vec![names()] }));
+    checks.push(timed("names", async { names(subject.settings) }));
     checks.push(timed("repo", async { repository(subject.settings) }));
     Doctor::new(join_all(checks).await.into_iter().flatten().collect())
 }
@@ -386,14 +386,33 @@ fn port_check(port: u16, what: &str) -> Check {
         .fix("altinn-local up --port auto", "take the next free port and remember it")
 }
 
-fn names() -> Check {
+fn names(settings: &Result<Settings, Report>) -> Vec<Check> {
+    let domain = settings.as_ref().ok().and_then(|settings| settings.domain).unwrap_or_default();
+    let public = domain.is_one_host().then(|| public_name(domain.as_str()));
+    std::iter::once(own_names(domain)).chain(public).collect()
+}
+
+/// A name that public name servers know. Nothing is looked up: they would have to be asked.
+fn public_name(name: &str) -> Check {
+    if machine::is_in_hosts_file(name) {
+        return Check::new("names.public", Status::Ok, format!("the hosts file has `{name}`"));
+    }
+    let message =
+        format!("only public name servers know `{name}`: not offline, not in every network");
+    Check::new("names.public", Status::Warn, message).fix(
+        format!("echo '127.0.0.1 {name}' | sudo tee -a /etc/hosts"),
+        "resolve it on this machine",
+    )
+}
+
+fn own_names(domain: Domain) -> Check {
     const NAME: &str = "studio.localhost";
     if machine::resolves_localhost(NAME) {
         return Check::new("names.libc", Status::Ok, "every program resolves `*.localhost`");
     }
     let message = "browsers, curl and git resolve `*.localhost` themselves; Python and Node do not";
     Check::new("names.libc", Status::Warn, message).fix(
-        format!("echo '127.0.0.1 {NAME} platform.altinn.localhost' | sudo tee -a /etc/hosts"),
+        format!("echo '127.0.0.1 {NAME} {}' | sudo tee -a /etc/hosts", domain.platform_host()),
         "only when other programs shall use the names",
     )
 }

@@ -9,13 +9,11 @@ use serde_json::Value;
 use super::Context;
 use super::args::Service;
 use crate::config::env::Variable;
-use crate::model::{AppId, Code, Report};
+use crate::model::{AppId, Code, Domain, Report};
 use crate::secrets;
 use crate::sys::fs;
 use crate::sys::http::{Http, silent};
 
-/// The platform's host, as in every stack; the port follows.
-const HOST: &str = "platform.altinn.localhost";
 /// Work on all data may take this long.
 const LONG: Duration = Duration::from_hours(4);
 /// The longest line of a stream of JSON, in bytes.
@@ -35,14 +33,16 @@ impl Platform {
     /// Those of the running stack, or those that variables name.
     pub(super) async fn of(context: &Context<'_>) -> Result<Self, Report> {
         let environment = &context.environment;
-        let (port, key, app_url) = match environment.get(Variable::ServicesPort) {
+        let usual = |port: u16| format!("{}:{port}", Domain::default().platform_host());
+        let (port, host, key, app_url) = match environment.get(Variable::ServicesPort) {
             Some(port) => {
                 let key = environment.get(Variable::ServicesKeyFile).unwrap_or_default();
-                (named_port(port)?, named_key(key)?, None)
+                (named_port(port)?, None, named_key(key)?, None)
             }
             None => running(context).await?,
         };
-        Ok(Self { http: Http::new()?, port, host: format!("{HOST}:{port}"), key, app_url })
+        let host = host.unwrap_or_else(|| usual(port));
+        Ok(Self { http: Http::new()?, port, host, key, app_url })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -174,8 +174,10 @@ impl Platform {
     }
 }
 
-/// Router's port, key and app of the stack that runs.
-async fn running(context: &Context<'_>) -> Result<(u16, String, Option<String>), Report> {
+/// Router's port, the platform's host with it, key and app of the stack that runs.
+async fn running(
+    context: &Context<'_>,
+) -> Result<(u16, Option<String>, String, Option<String>), Report> {
     let snapshot = context.client().running().await?;
     let port = ["platform", "studio", "gitea"]
         .iter()
@@ -192,7 +194,15 @@ async fn running(context: &Context<'_>) -> Result<(u16, String, Option<String>),
             .fix("altinn-local down", "data stays; then `altinn-local up`")
     })?;
     let app_url = super::open::app(&snapshot);
-    Ok((port, key, app_url))
+    let platform = snapshot.resources.iter().find(|one| one.id == "platform");
+    let host = platform.and_then(|one| host_of(one.urls.first()?));
+    Ok((port, host, key, app_url))
+}
+
+/// Host and port of a URL such as `http://local.altinn.cloud:8800/`: the stack's domain decides.
+fn host_of(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 /// The port of a URL such as `http://studio.localhost:8800`.
@@ -270,6 +280,8 @@ mod tests {
         ] {
             assert_eq!(told(text).as_deref(), reason, "{text}");
         }
+        let host = host_of("http://local.altinn.cloud:8921/");
+        assert_eq!(host.as_deref(), Some("local.altinn.cloud:8921"));
         assert_eq!(port_of("http://studio.localhost:8921"), Some(8921));
     }
 }

@@ -102,7 +102,7 @@ pub fn node_files(wanted: &Cluster) -> Vec<FileSpec> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::ImageRef;
+    use crate::model::{Domain, ImageRef};
 
     /// A cluster as the planner would want it.
     pub(in crate::cluster) fn cluster() -> Cluster {
@@ -128,8 +128,7 @@ pub(super) mod tests {
                 ),
             ],
             registry_host: "127.0.0.1:5511".to_owned(),
-            apps_host: "ttd.apps.altinn.localhost".to_owned(),
-            platform_url: "http://platform.altinn.localhost:8800".to_owned(),
+            domain: Domain::default(),
             contents: String::new(),
         }
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::node::org_registry_address;
-use crate::model::{Cluster, Code, Report, short_hash};
+use crate::model::{Cluster, Code, PlatformService, Report, short_hash};
 
 const SYSTEM: &str = include_str!("../../templates/cluster/system.yaml");
 const TRAEFIK: &str = include_str!("../../templates/cluster/traefik.yaml");
@@ -29,19 +29,6 @@ const TRAEFIK_KINDS: [&str; 10] = [
     "TLSOption",
     "TLSStore",
     "TraefikService",
-];
-
-/// The platform's services that apps call: the setting's name, and the path on the platform's host.
-const SERVICES: [(&str, &str); 9] = [
-    ("AccessManagement", "accessmanagement"),
-    ("Authentication", "authentication"),
-    ("Authorization", "authorization"),
-    ("Correspondence", "correspondence"),
-    ("Events", "events"),
-    ("Notification", "notifications"),
-    ("Profile", "profile"),
-    ("Register", "register"),
-    ("Storage", "storage"),
 ];
 
 /// What is secret in a cluster. Never logged.
@@ -96,23 +83,43 @@ pub(super) fn marker(wanted: &Cluster) -> Value {
 
 /// What apps read as their configuration: production's keys, the local platform's addresses.
 fn environment(wanted: &Cluster) -> Vec<(String, String)> {
-    let platform = &wanted.platform_url;
-    let endpoints = SERVICES.iter().map(|(name, path)| {
-        let key = format!("PlatformSettings__Api{name}Endpoint");
-        (key, format!("{platform}/{path}/api/v1/"))
+    let platform = wanted.platform_url();
+    let endpoints = PlatformService::ALL.map(|service| {
+        let key = format!("PlatformSettings__Api{}Endpoint", setting(service));
+        (key, format!("{platform}/{service}/api/v1/"))
     });
-    // Cookies are set for this name, so that they hold for the platform and for all apps.
-    let domain = wanted.apps_host.split_once(".apps.").map_or("", |(_, domain)| domain);
-    let apps = format!("http://{}:{}/{{org}}/{{app}}/", wanted.apps_host, wanted.router.1);
+    let apps = format!("http://{}:{}/{{org}}/{{app}}/", wanted.apps_host(), wanted.router.1);
     let openid = format!("{platform}/authentication/api/v1/openid/");
     let others = [
         // The libraries insist on https for the token issuer in every other environment.
         ("ASPNETCORE_ENVIRONMENT", "Development"),
         ("AppSettings__OpenIdWellKnownEndpoint", &openid),
-        ("GeneralSettings__HostName", domain),
+        // Cookies are set for this name, so that they hold for the platform and for all apps.
+        ("GeneralSettings__HostName", wanted.domain.as_str()),
         ("GeneralSettings__ExternalAppBaseUrl", &apps),
     ];
-    endpoints.chain(others.map(|(key, value)| (key.to_owned(), value.to_owned()))).collect()
+    // Under this name libraries of apps look for Altinn's local test when they start: they tell it their port, which
+    // means nothing outside their pod, and end when they cannot.
+    let alone = ("GeneralSettings__DisableLocaltestValidation", "true");
+    let alone = wanted.domain.is_one_host().then_some(alone);
+    let others = others.into_iter().chain(alone);
+    let others = others.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    endpoints.into_iter().chain(others).collect()
+}
+
+/// What stands for a service in the names of apps' settings.
+const fn setting(service: PlatformService) -> &'static str {
+    match service {
+        PlatformService::AccessManagement => "AccessManagement",
+        PlatformService::Authentication => "Authentication",
+        PlatformService::Authorization => "Authorization",
+        PlatformService::Correspondence => "Correspondence",
+        PlatformService::Events => "Events",
+        PlatformService::Notifications => "Notification",
+        PlatformService::Profile => "Profile",
+        PlatformService::Register => "Register",
+        PlatformService::Storage => "Storage",
+    }
 }
 
 /// Tells tools that look for it where images for this cluster are to be pushed.
@@ -200,6 +207,7 @@ pub fn fingerprint(wanted: &Cluster, contents: &Contents) -> Result<String, Repo
 mod tests {
     use super::super::node::tests::cluster;
     use super::*;
+    use crate::model::Domain;
     use crate::sys::kube::text;
 
     fn contents() -> Contents {
@@ -272,7 +280,8 @@ mod tests {
     fn names_lead_to_the_router_with_real_line_breaks() {
         let all = all();
         let corefile = text(find(&all, "ConfigMap", "coredns"), "/data/Corefile");
-        assert!(corefile.starts_with("altinn.localhost:53 studio.localhost:53 {\n"), "{corefile}");
+        let names = "altinn.localhost:53 local.altinn.cloud:53 studio.localhost:53 {\n";
+        assert!(corefile.starts_with(names), "{corefile}");
         assert!(corefile.contains("answer \"{{ .Name }} 5 IN A 172.30.16.10\"\n"), "{corefile}");
         assert!(!corefile.contains("ROUTER"));
     }
@@ -296,6 +305,20 @@ mod tests {
         GeneralSettings__HostName=altinn.localhost
         GeneralSettings__ExternalAppBaseUrl=http://ttd.apps.altinn.localhost:8800/{org}/{app}/
         ");
+    }
+
+    #[test]
+    fn apps_of_one_host_find_everything_there() {
+        let cluster = Cluster { domain: Domain::LocalAltinnCloud, ..cluster() };
+        let environment: BTreeMap<_, _> = environment(&cluster).into_iter().collect();
+        for (key, value) in &environment {
+            let host = key.ends_with("Endpoint") || key.ends_with("Url");
+            assert_eq!(value.starts_with("http://local.altinn.cloud:8800/"), host, "{key}={value}");
+        }
+        assert_eq!(environment["GeneralSettings__HostName"], "local.altinn.cloud");
+        let apps = &environment["GeneralSettings__ExternalAppBaseUrl"];
+        assert_eq!(apps, "http://local.altinn.cloud:8800/{org}/{app}/");
+        assert_eq!(environment["GeneralSettings__DisableLocaltestValidation"], "true");
     }
 
     #[test]

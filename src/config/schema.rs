@@ -10,7 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{
-    EnvironmentName, OrgName, Part, StackName, WatchAction, WatchMode, WatchRule, WidgetName,
+    Domain, EnvironmentName, ImageRef, OrgName, Origin, Part, PlatformChoice, PlatformService,
+    StackName, WatchAction, WatchMode, WatchRule, WidgetName,
 };
 
 /// The whole file. An overlay has the same keys; what it says wins, mappings are merged, lists are replaced.
@@ -37,9 +38,12 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, Option<OrgEntry>>>")]
     pub orgs: Option<BTreeMap<OrgName, Option<OrgEntry>>>,
-    /// Ports and reach.
+    /// Names, ports and reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkEntry>,
+    /// Who answers for the platform, when it is not altinn-local's own services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<PlatformEntry>,
     /// What pages of apps do when something was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserEntry>,
@@ -169,16 +173,40 @@ pub struct BuildEntry {
 #[serde(deny_unknown_fields)]
 pub struct OrgEntry {}
 
-/// Ports and reach.
+/// Names, ports and reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkEntry {
+    /// The names of apps and the platform; `altinn.localhost` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
     /// The router's port; `auto` takes the next free one from 8800 when that is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PortChoice>,
     /// Whether images may be fetched: `auto` asks once whether their registry answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline: Option<OfflineMode>,
+}
+
+/// Who answers for the platform, when it is not altinn-local's own services.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformEntry {
+    /// An image of Altinn's own local test, which listens on port 5101. It takes the place of all of altinn-local's
+    /// services, and needs `network.domain: local.altinn.cloud`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageText>,
+    /// Services that a remote environment answers for, as `storage: https://platform.tt02.altinn.no`: scheme, host
+    /// and port. The path of each request stays as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<PlatformService, String>")]
+    pub services: BTreeMap<PlatformService, Origin>,
+}
+
+impl From<PlatformEntry> for PlatformChoice {
+    fn from(entry: PlatformEntry) -> Self {
+        Self { image: entry.image.map(|image| ImageRef::parse(&image.0)), remote: entry.services }
+    }
 }
 
 /// What pages of apps do when something was saved. With both off, the router leaves them as they are.
@@ -474,7 +502,8 @@ apps:
 orgs:
   ttd: {}
   skd:
-network: {port: auto, offline: never}
+network: {domain: local.altinn.cloud, port: auto, offline: never}
+platform: {image: 'localtest:6', services: {events: 'https://platform.tt02.altinn.no/'}}
 frontend: {path: ../altinn-studio/src/App/frontend, command: yarn start, port: 8080}
 parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
 ";
@@ -491,6 +520,11 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
         assert_eq!(app.watch.rules[1].action, WatchAction::Ignore);
         assert_eq!(file.orgs.as_ref().unwrap().len(), 2);
         assert_eq!(file.network.as_ref().unwrap().port, Some(PortChoice::Auto));
+        assert_eq!(file.network.as_ref().unwrap().domain, Some(Domain::LocalAltinnCloud));
+        let platform = PlatformChoice::from(file.platform.clone().unwrap());
+        assert_eq!(platform.image, Some(ImageRef::new("localtest", "6")));
+        let events = &platform.remote[&PlatformService::Events];
+        assert_eq!(events.to_string(), "https://platform.tt02.altinn.no");
         assert_eq!(file.frontend.as_ref().unwrap().port, Some(8080));
         let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));
         assert_eq!(read(&dressed).unwrap(), file);
@@ -508,6 +542,10 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
             ("bad org", "orgs:\n  Ttd: {}\n"),
             ("bad port", "network:\n  port: 70000\n"),
             ("bad word", "network:\n  offline: maybe\n"),
+            ("bad domain", "network:\n  domain: altinn.no\n"),
+            ("bad image of a platform", "platform:\n  image: localtest\n"),
+            ("bad service", "platform:\n  services:\n    receipt: https://a.no\n"),
+            ("bad address", "platform:\n  services:\n    storage: https://me:word@a.no\n"),
             ("bad time", "apps:\n  - path: .\n    deploy: {timeout: 3 minutes}\n"),
             ("bad glob", "apps:\n  - path: .\n    watch: {exclude: ['a[']}\n"),
             ("bad mode", "apps:\n  - path: .\n    watch: {mode: sync}\n"),
@@ -566,6 +604,7 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
             "apps",
             "orgs",
             "network",
+            "platform",
             "browser",
             "frontend",
             "parts",

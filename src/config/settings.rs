@@ -8,11 +8,13 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::env::{Environment, Variable};
-use super::schema::{AppEntry, File, FrontendEntry, OfflineMode, PortChoice, WidgetEntry};
+use super::schema::{
+    AppEntry, File, FrontendEntry, OfflineMode, PlatformEntry, PortChoice, WidgetEntry,
+};
 use super::yaml;
 use crate::model::{
-    Code, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WatchMode, WatchRule,
-    WidgetName,
+    Code, Domain, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WatchMode,
+    WatchRule, WidgetName,
 };
 
 /// The master file's name.
@@ -111,6 +113,10 @@ pub struct Settings {
     pub apps: Vec<WantedApp>,
     /// Organisations that get a cluster beside those of the apps.
     pub orgs: Vec<OrgName>,
+    /// The names of apps and the platform; none leaves them to other projects of the stack, or as is usual.
+    pub domain: Option<Domain>,
+    /// Who answers for the platform; none leaves it to other projects of the stack, or to our own services.
+    pub platform: Option<PlatformEntry>,
     /// The router's port; none leaves it as it was, or as is usual.
     #[serde(serialize_with = "as_number")]
     pub port: Option<PortChoice>,
@@ -171,6 +177,7 @@ impl Settings {
             }
         };
         let network = file.network.unwrap_or_default();
+        check_platform(network.domain.unwrap_or_default(), file.platform.as_ref())?;
         let browser = file.browser.unwrap_or_default();
         let apps = match (file.apps, &found) {
             (Some(apps), _) => apps,
@@ -196,6 +203,8 @@ impl Settings {
             project,
             files,
             orgs,
+            domain: network.domain,
+            platform: file.platform,
             port: match overrides.port {
                 Some(port) => Some(port),
                 None => variable(environment, Variable::Port)?.or(network.port),
@@ -304,6 +313,18 @@ fn read_files(
     Err(Report::new(Code::ConfigUnreadable, format!("there is no environment `{name}`"))
         .label(crate::model::Label::Missing, overlay.display().to_string())
         .fix("altinn-local up", format!("use the environment `{usual}`")))
+}
+
+/// Altinn's local test makes all its addresses of one host name.
+pub fn check_platform(domain: Domain, platform: Option<&PlatformEntry>) -> Result<(), Report> {
+    let image = platform.and_then(|platform| platform.image.as_ref());
+    let Some(image) = image.filter(|_| !domain.is_one_host()) else { return Ok(()) };
+    Err(Report::new(Code::ConfigInvalid, "`platform.image` needs another `network.domain`")
+        .why(format!("{image} serves everything on one host, and the domain is `{domain}`"))
+        .fix(
+            format!("network: {{domain: {}}}", Domain::LocalAltinnCloud),
+            format!("write this into `{FILE}`"),
+        ))
 }
 
 /// The first file with the second on top. Both were checked by themselves, so faults were told with their place.
@@ -514,6 +535,36 @@ mod tests {
         assert_eq!(settings.parts[&Part::Gitea], ImageRef::new("b", "1.10"));
         assert_eq!(settings.apps.len(), 1);
         assert_eq!(settings.files.len(), 2);
+    }
+
+    #[test]
+    fn domain_and_platform_come_from_the_file() {
+        let project = Project::new(&[
+            (FILE, "platform: {services: {events: 'https://a.no', storage: 'https://a.no'}}"),
+            (
+                "altinn-local.tt02.yaml",
+                "network: {domain: local.altinn.cloud}\nplatform: {image: 'lt:6', services: {events: 'https://b.no'}}",
+            ),
+        ]);
+        let settings = project.resolve("", Overrides::default()).unwrap();
+        assert_eq!(settings.domain, None);
+        let tt02 = Overrides { environment: Some("tt02".parse().unwrap()), ..Overrides::default() };
+        let settings = project.resolve("", tt02).unwrap();
+        assert_eq!(settings.domain, Some(Domain::LocalAltinnCloud));
+        let platform = serde_json::to_value(settings.platform.unwrap()).unwrap();
+        let services = serde_json::json!({"events": "https://b.no", "storage": "https://a.no"});
+        assert_eq!(platform, serde_json::json!({"image": "lt:6", "services": services}));
+    }
+
+    #[test]
+    fn the_local_test_needs_its_own_host() {
+        for domain in ["", "network: {domain: altinn.localhost}\n"] {
+            let text = format!("{domain}platform: {{image: 'lt:6'}}");
+            let project = Project::new(&[(FILE, &text)]);
+            let report = project.resolve("", Overrides::default()).unwrap_err();
+            assert_eq!(report.code, Code::ConfigInvalid);
+            assert!(report.to_string().contains("network.domain"), "{report}");
+        }
     }
 
     #[test]

@@ -15,7 +15,6 @@ use crate::sys::fs;
 use crate::sys::http::{Http, silent};
 use crate::sys::lenient;
 
-const HOST: &str = "platform.altinn.localhost";
 const METADATA: &str = "App/config/applicationmetadata.json";
 const POLICY: &str = "App/config/authorization/policy.xml";
 const TEXTS: &str = "App/config/texts";
@@ -26,10 +25,23 @@ const PEOPLE: &str = "App/wwwroot/testData.json";
 pub struct Platform<'a> {
     /// The client.
     pub http: &'a Http,
+    /// The platform's host name.
+    pub host: &'a str,
     /// The router's port, or the embedded services'.
     pub port: u16,
     /// The stack's key of the services, a bearer token.
     pub key: &'a str,
+    /// Who is told.
+    pub readers: Readers,
+}
+
+/// Services of ours that read what apps bring; a remote environment is never told anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Readers {
+    /// Storage: metadata and texts.
+    pub storage: bool,
+    /// Authorization: the policy.
+    pub authorization: bool,
 }
 
 /// What the services are told of one app.
@@ -54,15 +66,15 @@ fn language(path: &str) -> Option<&str> {
 
 /// Which version of an app the services know; none when they know none, or do not answer.
 pub async fn published(platform: Platform<'_>, id: &AppId) -> Option<String> {
-    let Platform { http, port, key } = platform;
-    let host = format!("{HOST}:{port}");
+    let Platform { http, host, port, key, readers } = platform;
+    let host = format!("{host}:{port}");
     let ask = |path: &str| http.request(Method::GET, port, Some(&host), path).bearer_auth(key);
     // Storage may have been emptied by itself.
-    let storage = ask(&format!("/storage/api/v1/applications/{id}")).send().await.ok()?;
-    let note = ask(&note(id)).send().await.ok()?;
-    if !storage.status().is_success() || !note.status().is_success() {
-        return None;
+    if readers.storage {
+        let storage = ask(&format!("/storage/api/v1/applications/{id}")).send().await.ok()?;
+        storage.error_for_status().ok()?;
     }
+    let note = ask(&note(id)).send().await.ok()?.error_for_status().ok()?;
     note.text().await.ok()
 }
 
@@ -106,16 +118,16 @@ impl Publication {
         })
     }
 
-    /// Changes with what is said.
+    /// Changes with what is said, and with who is told.
     #[must_use]
-    pub fn hash(&self) -> String {
-        short_hash(self)
+    pub fn hash(&self, readers: Readers) -> String {
+        short_hash(&(self, readers))
     }
 
     /// Tells the services, the hash last. The first that refuses ends it; what they took until then holds.
     pub async fn send(&self, platform: Platform<'_>, id: &AppId) -> Result<(), Report> {
-        let Platform { http, port, key } = platform;
-        let host = format!("{HOST}:{port}");
+        let Platform { http, host, port, key, readers } = platform;
+        let host = format!("{host}:{port}");
         let to = |method: Method, path: &str| http.request(method, port, Some(&host), path);
         let people = format!("/platform/local/apps/{id}/testData");
         let told = match &self.people {
@@ -130,18 +142,20 @@ impl Publication {
         let token = to(Method::POST, "/platform/local/tokens").bearer_auth(key).json(&claims);
         let token = ask("a token", token).await?;
         let post = |path: &str| to(Method::POST, path).bearer_auth(&token);
-        let applications = format!("/storage/api/v1/applications?appId={id}");
-        ask(METADATA, post(&applications).json(&self.metadata)).await?;
-        let texts = format!("/storage/api/v1/applications/{id}/texts");
-        for (file, text) in &self.texts {
-            ask(file, post(&texts).json(text)).await?;
+        if readers.storage {
+            let applications = format!("/storage/api/v1/applications?appId={id}");
+            ask(METADATA, post(&applications).json(&self.metadata)).await?;
+            let texts = format!("/storage/api/v1/applications/{id}/texts");
+            for (file, text) in &self.texts {
+                ask(file, post(&texts).json(text)).await?;
+            }
         }
-        if let Some(policy) = &self.policy {
+        if let Some(policy) = self.policy.as_ref().filter(|_| readers.authorization) {
             let path = format!("/authorization/api/v1/policies?org={}&app={}", id.org, id.app);
             let request = post(&path).header("content-type", "application/xml");
             ask(POLICY, request.body(policy.clone())).await?;
         }
-        let noted = to(Method::PUT, &note(id)).bearer_auth(key).body(self.hash());
+        let noted = to(Method::PUT, &note(id)).bearer_auth(key).body(self.hash(readers));
         ask("its version", noted).await.map(drop)
     }
 }

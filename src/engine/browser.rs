@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desire::Desire;
 use super::workshop::Site;
-use crate::model::{AppId, Pages, Report, Stack};
+use crate::model::{AppId, Domain, Pages, Report, Stack};
 use crate::page;
 use crate::sys::calls::Calls;
 use crate::sys::docker::Docker;
@@ -24,6 +24,7 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 struct Wanted {
     router: String,
     port: u16,
+    domain: Domain,
     relays: Vec<u16>,
     pages: Option<Pages>,
     apps: Vec<(AppId, PathBuf)>,
@@ -37,6 +38,7 @@ impl Wanted {
         (!relays.is_empty()).then(|| Self {
             router: router.container.clone(),
             port: stack.ports.router,
+            domain: stack.domain,
             relays,
             pages: stack.pages.clone(),
             apps: stack.apps.iter().map(|app| (app.id.clone(), app.root.clone())).collect(),
@@ -113,6 +115,7 @@ async fn hold(
     let pages = wanted.pages.as_ref().map(|pages| page::Pages {
         journal: site.journal.clone(),
         port: wanted.port,
+        domain: wanted.domain,
         apps: Arc::new(wanted.apps.iter().cloned().collect()),
         overlay: pages.overlay,
         reload: pages.reload,

@@ -11,7 +11,7 @@ use super::workshop::Workshop;
 use crate::cluster::{self, Contents};
 use crate::deploy::rollout::{self, Front, Rollout};
 use crate::events::StepScope;
-use crate::model::{AppId, Cluster, Code, OrgName, Report, Service, apps_host};
+use crate::model::{AppId, Cluster, Code, OrgName, Report, Service};
 use crate::plan::{Planned, Step};
 use crate::sys::git::PushTarget;
 use crate::sys::host::HostFacts;
@@ -176,7 +176,7 @@ async fn push_repository(
 /// Tells the platform's services what the app's folder holds for them now.
 pub(super) async fn publish(shop: &Workshop, desire: &Desire, work: &Work) -> Result<(), Report> {
     shop.site.calls.changing(&format!("publish {}", work.app.id));
-    deploy::publish::publish(shop.platform(desire.stack.ports.router), &work.app).await
+    deploy::publish::publish(shop.platform(&desire.stack), &work.app).await
 }
 
 pub(super) async fn build_image(
@@ -243,7 +243,7 @@ async fn served(
     let front = Front {
         http: shop.site.http.clone(),
         port: desire.stack.ports.router,
-        host: apps_host(&work.app.id.org),
+        host: desire.stack.domain.apps_host(&work.app.id.org),
     };
     let patience = Duration::from_secs(work.app.deploy_timeout_seconds);
     rollout::wait(kube, &work.spec, &front, patience, scope).await

@@ -7,18 +7,18 @@ use super::dev::{self, Dev};
 use super::handle::UpRequest;
 use super::local::found_app;
 use super::ports;
-use super::workshop::{Site, Workshop};
+use super::workshop::{Site, Workshop, readers};
 use crate::build::{self, Context, Landing};
 use crate::cluster::Contents;
 use crate::config::env::Variable;
 use crate::config::schema::{OfflineMode, PortChoice, Profile};
-use crate::config::settings::{Overrides, Settings};
+use crate::config::settings::{Overrides, Settings, check_platform};
 use crate::deploy::ReleaseSpec;
 use crate::deploy::publish::{self, Publication};
 use crate::deploy::release;
 use crate::model::{
-    App, AppId, Code, FoundContainer, ImageRef, OrgName, Pages, Part, Place, Report, Stack,
-    apps_host, labels, org_registry,
+    App, AppId, Code, Domain, FoundContainer, ImageRef, Label, OrgName, Pages, Part, Place,
+    PlatformChoice, PlatformService, Report, Stack, labels, org_registry,
 };
 use crate::plan::{AppTarget, MissingImages};
 use crate::secrets::{self, AccessKey};
@@ -30,15 +30,10 @@ use crate::widgets::{self, Frontend, Source};
 use crate::{cluster, parts, router};
 
 /// The parts that every stack has.
-const PARTS: [Part; 7] = [
-    Part::Postgres,
-    Part::Gitea,
-    Part::Router,
-    Part::Registry,
-    Part::Azurite,
-    Part::Traefik,
-    Part::KindNode,
-];
+const PARTS: [Part; 6] =
+    [Part::Postgres, Part::Gitea, Part::Router, Part::Registry, Part::Traefik, Part::KindNode];
+/// Paths of the platform beside those of its services.
+const OWN_PATHS: [&str; 3] = ["home", "platform", "swagger"];
 
 /// Everything wanted, with nothing left to decide.
 #[derive(Debug, Clone)]
@@ -175,9 +170,10 @@ pub(super) async fn desire(
 ) -> Result<Desire, Report> {
     let site = &shop.site;
     let projects = read_projects(site, requests)?;
+    let (domain, platform) = surroundings(&projects)?;
     let in_engine = shop.docker.image_names().await?;
-    let resolved = parts_of(shop, &projects, requests, &in_engine).await?;
-    let (images, missing) = images(shop, &resolved, &in_engine).await?;
+    let resolved = parts_of(shop, &projects, &platform, requests, &in_engine).await?;
+    let (images, missing) = images(shop, &resolved, &platform, &in_engine).await?;
     let keys = access_keys(site, &projects.orgs).await?;
     let bases = BaseImages::choose(&projects, &in_engine)?;
     let network = shop.docker.network(&network_name(site), &site.stack).await?;
@@ -191,6 +187,8 @@ pub(super) async fn desire(
         name: &site.stack,
         apps: &projects.apps,
         orgs: &projects.orgs,
+        domain,
+        platform: &platform,
         images: &images,
         addresses,
         ports: &ports,
@@ -226,6 +224,29 @@ pub(super) async fn desire(
 /// The port that the files ask for.
 fn wish(projects: &Projects) -> Option<PortChoice> {
     projects.settings.iter().rev().find_map(|settings| settings.port)
+}
+
+/// The names and the platform that the files ask for. The last project that says something decides, as for the port.
+fn surroundings(projects: &Projects) -> Result<(Domain, PlatformChoice), Report> {
+    let all = || projects.settings.iter().rev();
+    let domain = all().find_map(|settings| settings.domain).unwrap_or_default();
+    let platform = all().find_map(|settings| settings.platform.clone());
+    check_platform(domain, platform.as_ref())?;
+    let of_platform = |org: &&OrgName| {
+        let services = PlatformService::ALL.map(PlatformService::as_str);
+        services.contains(&org.as_str()) || OWN_PATHS.contains(&org.as_str())
+    };
+    if domain.is_one_host()
+        && let Some(org) = projects.orgs.iter().find(of_platform)
+    {
+        return Err(Report::new(Code::ConfigInvalid, "an organisation has a name of the platform")
+            .why(format!("`http://{domain}/{org}/` is the platform's own"))
+            .fix(
+                format!("network: {{domain: {}}}", Domain::default()),
+                "in `altinn-local.yaml` gives each organisation a host of its own",
+            ));
+    }
+    Ok((domain, platform.unwrap_or_default().into()))
 }
 
 /// What pages of apps get, unless somebody wants them as they are.
@@ -279,13 +300,16 @@ pub(super) async fn work(
     let in_cluster =
         ImageRef::new(format!("{}/{repository}", org_registry(&app.id.org)), tag.clone());
     let host = stack.cluster(&app.id.org).map(|cluster| cluster.registry_host.clone());
-    let (spec, mut notices) = release::spec(app, &in_cluster, &apps_host(&app.id.org))?;
+    let (spec, mut notices) =
+        release::spec(app, &in_cluster, &stack.domain.apps_host(&app.id.org))?;
     // Files that are not among those that changed are as they were.
     let publication = match known {
         Some((before, changed)) if !changed.iter().any(|path| publish::concerns(path)) => {
             before.target.publication.clone()
         }
-        _ => Publication::read(&app.root)?.hash(),
+        // Altinn's local test reads it from the app.
+        _ if stack.platform.image.is_some() => None,
+        _ => Some(Publication::read(&app.root)?.hash(readers(stack))),
     };
     notices.extend(withheld(app, &context));
     Ok(Work {
@@ -324,6 +348,7 @@ fn withheld(app: &App, context: &Context) -> Option<Report> {
 async fn parts_of(
     shop: &Workshop,
     projects: &Projects,
+    platform: &PlatformChoice,
     requests: &[UpRequest],
     in_engine: &BTreeSet<ImageRef>,
 ) -> Result<parts::Resolved, Report> {
@@ -331,12 +356,16 @@ async fn parts_of(
     let host = HostFacts::probe();
     let named: BTreeMap<_, _> =
         projects.settings.iter().flat_map(|settings| settings.parts.clone()).collect();
+    let blobs = platform.is_ours(PlatformService::Storage).then_some(Part::Azurite);
+    let needed: Vec<Part> = PARTS.into_iter().chain(blobs).collect();
     let decide = |offline: Option<&str>| {
         let situation = parts::Situation { in_engine, host: &host, offline };
-        parts::resolve(&catalogue, &PARTS, &named, situation)
+        parts::resolve(&catalogue, &needed, &named, situation)
     };
     let hopeful = decide(None)?;
-    let pulls: Vec<ImageRef> = hopeful.pulls().map(|(_, choice)| choice.image.clone()).collect();
+    let local_test = platform.image.as_ref().filter(|image| !in_engine.contains(*image));
+    let pulls = hopeful.pulls().map(|(_, choice)| &choice.image);
+    let pulls: Vec<ImageRef> = pulls.chain(local_test).cloned().collect();
     if pulls.is_empty() {
         return Ok(hopeful);
     }
@@ -347,12 +376,20 @@ async fn parts_of(
         mode => mode.unwrap_or_default(),
     };
     let why = parts::why_offline(mode, &shop.site.environment, &pulls).await;
+    if let (Some(why), Some(image)) = (&why, local_test) {
+        return Err(Report::new(Code::PartsMissing, "the local test is not on this machine")
+            .label(Label::Missing, format!("{image} (named in `platform.image`)"))
+            .why(why)
+            .fix("docker load -i FILE", "load it from a file made on another machine")
+            .fix("altinn-local up", "fetch it, once this machine is online"));
+    }
     decide(why.as_deref())
 }
 
 async fn images(
     shop: &Workshop,
     resolved: &parts::Resolved,
+    platform: &PlatformChoice,
     in_engine: &BTreeSet<ImageRef>,
 ) -> Result<(Images, MissingImages), Report> {
     let image = |part| resolved.image(part).cloned();
@@ -365,17 +402,20 @@ async fn images(
         gitea: image(Part::Gitea)?,
         router: image(Part::Router)?,
         registry: image(Part::Registry)?,
-        azurite: image(Part::Azurite)?,
+        azurite: image(Part::Azurite).ok(),
         services: program::image_of(&shop.services),
         bundled_cni: labels.get(labels::CNI).map(String::as_str) == Some("bundled"),
         traefik_preloaded: preloaded.split(',').any(|name| is_same_image(name, &traefik)),
         node,
         traefik,
     };
-    let services = &images.services;
+    let lacks = |image: &&ImageRef| !in_engine.contains(*image);
+    let services = Some(&images.services).filter(|_| platform.image.is_none());
+    let local_test = platform.image.as_ref().filter(lacks);
+    let pulls = resolved.pulls().map(|(_, choice)| &choice.image);
     let missing = MissingImages {
-        pulls: resolved.pulls().map(|(_, choice)| choice.image.clone()).collect(),
-        loads: if in_engine.contains(services) { Vec::new() } else { vec![services.clone()] },
+        pulls: pulls.chain(local_test).cloned().collect(),
+        loads: services.filter(lacks).into_iter().cloned().collect(),
     };
     Ok((images, missing))
 }

@@ -9,9 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::desire::{Desire, Projects};
 use super::workshop::Site;
 use crate::events::{EventKind, Journal};
-use crate::model::{
-    OrgName, Pages, Report, Resource, ResourceKind, ResourceState, Route, Stack, Target, apps_host,
-};
+use crate::model::{Pages, Report, Resource, ResourceKind, ResourceState, Route, Stack, Target};
 use crate::widgets::{DevServer, DevState, Frontend, Source, Switchboard, Toolchain, module_path};
 
 /// How long a run waits for servers that are on their way; they go on afterwards.
@@ -36,15 +34,16 @@ pub(super) fn add(stack: &mut Stack, projects: &Projects) -> Vec<Dev> {
         let pages = stack.pages.get_or_insert_with(none);
         match source {
             Source::Widget(app, widget) => {
+                let host = stack.domain.apps_host(&app.org);
                 let script = (app.clone(), module_path(app));
                 if !pages.scripts.contains(&script) {
                     pages.scripts.push(script);
                 }
                 if widget.root.join("story.html").is_file() {
-                    let (org, port) = (&app.org, stack.ports.router);
-                    urls.push(url(org, port, &format!("{}story.html", source.prefix())));
+                    let path = format!("{}story.html", source.prefix());
+                    urls.push(format!("http://{host}:{}{path}", stack.ports.router));
                 }
-                let (hosts, prefix) = (vec![apps_host(&app.org)], Some(source.prefix()));
+                let (hosts, prefix) = (vec![host], Some(source.prefix()));
                 stack.routes.push(Route { hosts, prefix, cut: false, to: Target::Relay(relay) });
             }
             Source::Frontend(_) => pages.frontend = Some(relay),
@@ -52,10 +51,6 @@ pub(super) fn add(stack: &mut Stack, projects: &Projects) -> Vec<Dev> {
         all.push(Dev { source: source.clone(), relay, urls });
     }
     all
-}
-
-fn url(org: &OrgName, port: u16, path: &str) -> String {
-    format!("http://{}:{port}{path}", apps_host(org))
 }
 
 /// What the projects want served from its source, in order of the servers' ids.

@@ -19,10 +19,10 @@ use super::{converge, ports};
 use crate::cluster;
 use crate::config::dirs::Dirs;
 use crate::config::settings::{Overrides, Settings};
-use crate::deploy::publish::{self, Platform, Publication};
+use crate::deploy::publish::{self, Platform, Publication, Readers};
 use crate::events::EventKind;
 use crate::model::{
-    App, AppId, Code, Report, Resource, ResourceKind, ResourceState, StackName, apps_host,
+    App, AppId, Code, Domain, Report, Resource, ResourceKind, ResourceState, StackName,
 };
 use crate::stack::PortMap;
 use crate::sync::Watcher;
@@ -200,7 +200,7 @@ fn links(site: &Site, wanted: &Wanted) -> Vec<(String, String)> {
     let port = wanted.port;
     let mut links = vec![("platform".to_owned(), base(port))];
     links.extend(wanted.apps.iter().map(|app| {
-        let url = format!("http://{}:{port}/{}", apps_host(&app.id.org), app.id);
+        let url = format!("http://{}:{port}/{}", Domain::default().apps_host(&app.id.org), app.id);
         (app.id.to_string(), url)
     }));
     links.push(("dashboard".to_owned(), format!("http://127.0.0.1:{}/", site.agent_port)));
@@ -269,7 +269,10 @@ impl Stand {
             Ok(new) => {
                 let (http, key) = (&self.site.http, &self.site.credentials.services_key);
                 self.site.calls.changing("publish");
-                let sent = new.send(Platform { http, port: self.port, key }, &app.id).await;
+                let host = Domain::default().platform_host();
+                let readers = Readers { storage: true, authorization: true };
+                let platform = Platform { http, host, port: self.port, key, readers };
+                let sent = new.send(platform, &app.id).await;
                 told.insert(app.id.clone(), new);
                 sent
             }

@@ -20,7 +20,7 @@ use super::workshop::Workshop;
 use crate::build::{self, Landing};
 use crate::deploy::{patch, rollout};
 use crate::events::Stage;
-use crate::model::{App, Cluster, Code, Report, apps_host, org_registry};
+use crate::model::{App, Cluster, Code, Report, org_registry};
 use crate::plan::Course;
 use crate::sys::fs::read_if_there;
 use crate::sys::inside::{self, File, Inside};
@@ -325,7 +325,7 @@ impl Files {
 /// Asks through the router until the app answers; false when it does not in time.
 async fn asking(ground: &Ground<'_>) -> bool {
     let id = &ground.work.app.id;
-    let (host, path) = (apps_host(&id.org), format!("/{id}/"));
+    let (host, path) = (ground.desire.stack.domain.apps_host(&id.org), format!("/{id}/"));
     let port = ground.desire.stack.ports.router;
     let end = Instant::now() + START;
     while Instant::now() < end {

@@ -8,7 +8,7 @@ use crate::config::dirs::Dirs;
 use crate::config::env::Environment;
 use crate::config::settings::WantedApp;
 use crate::deploy::release;
-use crate::model::{App, ImageRef, Lane, Report, StackName, WatchMode, apps_host, org_registry};
+use crate::model::{App, Domain, ImageRef, Lane, Report, StackName, WatchMode, org_registry};
 use crate::plan::{Change, Course};
 use crate::sync;
 use crate::sys::calls::Calls;
@@ -81,6 +81,7 @@ pub async fn render(
     environment: &Environment,
     dirs: &Dirs,
     stack: &StackName,
+    domain: Domain,
     app: &App,
 ) -> Result<(String, Vec<Report>), Report> {
     let helm = Helm::new(
@@ -91,7 +92,7 @@ pub async fn render(
     let context = Context::read(app, &mut Hashes::default())?;
     let repository = format!("{}/{}", org_registry(&app.id.org), app.id.release());
     let image = ImageRef::new(repository, context.tag(&app.build_args, &[]));
-    let (spec, notices) = release::spec(app, &image, &apps_host(&app.id.org))?;
+    let (spec, notices) = release::spec(app, &image, &domain.apps_host(&app.id.org))?;
     let text = release::render(&helm, &dirs.cache.join("charts"), &spec).await?;
     Ok((text, notices))
 }

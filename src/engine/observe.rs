@@ -126,11 +126,12 @@ async fn published(
     stack: &Stack,
     found: &Observed,
 ) -> Result<BTreeMap<String, String>, Report> {
-    let up = ["studio.router", "platform", "platform.storage"];
-    if !up.iter().all(|id| running(stack, found, id).is_some()) {
+    let platform = shop.platform(stack);
+    let storage = platform.readers.storage.then_some("platform.storage");
+    let mut up = ["studio.router", "platform"].into_iter().chain(storage);
+    if stack.platform.image.is_some() || !up.all(|id| running(stack, found, id).is_some()) {
         return Ok(BTreeMap::new());
     }
-    let platform = shop.platform(stack.ports.router);
     let asked = stack.apps.iter().map(|app| async {
         let hash = deploy::publish::published(platform, &app.id).await?;
         Some((app.id.to_string(), hash))

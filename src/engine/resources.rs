@@ -72,7 +72,7 @@ fn service_resource(
     let port = desire.stack.ports.router;
     let url = match service.id.as_str() {
         "studio.gitea" => Some(format!("http://studio.localhost:{port}/repos/")),
-        "platform" => Some(format!("http://platform.altinn.localhost:{port}/")),
+        "platform" => Some(format!("http://{}:{port}/", desire.stack.domain.platform_host())),
         "platform.storage" | "platform.events" => None,
         "studio.router" => Some(format!("http://127.0.0.1:{port}")),
         _ => service.ports.first().map(|port| format!("http://127.0.0.1:{}", port.host)),

@@ -97,6 +97,7 @@ pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
     let (shop, desire) = (order.shop.clone(), Arc::clone(&order.desire));
     let shipped = Box::pin(ship_files(site, order)).await?;
     if let Shipped::Live(live) = &shipped
+        && live.work.target.publication.is_some()
         && told.as_ref() != Some(&live.work.target.publication)
     {
         publish(&shop, &desire, &live.work).await?;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use crate::cluster;
 use crate::config::dirs::Dirs;
 use crate::config::env::{Environment, Variable};
-use crate::deploy::publish::Platform;
+use crate::deploy::publish::{Platform, Readers};
 use crate::deploy::release::Installer;
 use crate::events::Journal;
-use crate::model::{Cluster, Credentials, ImageRef, Report, StackName};
+use crate::model::{Cluster, Credentials, ImageRef, PlatformService, Report, Stack, StackName};
 use crate::stack::Executor;
 use crate::sys::calls::Calls;
 use crate::sys::docker::{Docker, EngineChoice, Product};
@@ -146,11 +146,13 @@ impl Workshop {
     }
 
     /// The platform's services, as whoever manages them.
-    pub(super) fn platform(&self, router_port: u16) -> Platform<'_> {
+    pub(super) fn platform(&self, stack: &Stack) -> Platform<'_> {
         Platform {
             http: &self.site.http,
-            port: router_port,
+            host: stack.domain.platform_host(),
+            port: stack.ports.router,
             key: &self.site.credentials.services_key,
+            readers: readers(stack),
         }
     }
 
@@ -159,5 +161,13 @@ impl Workshop {
         let credentials = &self.site.credentials;
         let (user, password) = (&credentials.gitea_admin, &credentials.gitea_admin_password);
         Gitea::new(self.site.http.clone(), router_port, user, password)
+    }
+}
+
+/// The services of ours that read what apps bring.
+pub(super) fn readers(stack: &Stack) -> Readers {
+    Readers {
+        storage: stack.platform.is_ours(PlatformService::Storage),
+        authorization: stack.platform.is_ours(PlatformService::Authorization),
     }
 }

@@ -5,11 +5,13 @@
 mod app;
 mod code;
 mod credentials;
+mod domain;
 mod found;
 mod image;
 mod lane;
 mod name;
 mod part;
+mod platform;
 mod report;
 mod resource;
 mod stack;
@@ -18,6 +20,7 @@ mod watch;
 pub use app::{App, AppId};
 pub use code::{Code, Exit};
 pub use credentials::Credentials;
+pub use domain::Domain;
 pub use found::{
     FoundCluster, FoundContainer, FoundNetwork, FoundRelease, NodeState, Observed, ReleaseStatus,
 };
@@ -25,11 +28,12 @@ pub use image::ImageRef;
 pub use lane::Lane;
 pub use name::{AppName, EnvironmentName, InvalidName, OrgName, StackName, WidgetName};
 pub use part::Part;
+pub use platform::{Origin, PlatformChoice, PlatformService};
 pub use report::{Diagnostic, Fix, Label, Report, Severity};
 pub use resource::{Resource, ResourceKind, ResourceState};
 pub use stack::{
     Addresses, Cluster, FileSpec, Mount, Pages, Port, Ports, Probe, Route, Service, Setup, Stack,
-    Target, apps_host, cluster_name, labels, org_registry,
+    Target, cluster_name, labels, org_registry,
 };
 pub(crate) use stack::{hex, short_hash};
 pub use watch::{Place, Reload, WatchAction, WatchMode, WatchRule};

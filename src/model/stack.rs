@@ -6,7 +6,9 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{App, AppId, ImageRef, OrgName, StackName};
+use super::{
+    App, AppId, Domain, ImageRef, OrgName, Origin, PlatformChoice, PlatformService, StackName,
+};
 
 /// Labels on everything the stack makes. The outside world is the database: what carries these labels is
 /// ours, and nothing else is ever touched.
@@ -232,7 +234,7 @@ pub struct Cluster {
     pub network: String,
     /// Its service addresses, inside the docker network's own subnet.
     pub service_subnet: String,
-    /// The router's address and port, which `*.altinn.localhost` and `studio.localhost` mean in every pod.
+    /// The router's address and port, which the stack's names mean in every pod.
     pub router: (Ipv4Addr, u16),
     /// The name the ingress controller's image has inside the node.
     pub traefik_image: ImageRef,
@@ -240,10 +242,8 @@ pub struct Cluster {
     pub mirrors: Vec<(String, String)>,
     /// The org's registry as the workstation sees it, as `127.0.0.1:5511`.
     pub registry_host: String,
-    /// The host name under which apps of this org are served, without port.
-    pub apps_host: String,
-    /// The whole base URL of the platform as apps see it, as `http://platform.altinn.localhost:8800`.
-    pub platform_url: String,
+    /// The names under which apps and the platform are reached.
+    pub domain: Domain,
     /// A hash of what is put inside beyond these fields: templates and secrets.
     pub contents: String,
 }
@@ -253,6 +253,18 @@ impl Cluster {
     #[must_use]
     pub fn node(&self) -> String {
         format!("{}-control-plane", self.name)
+    }
+
+    /// The host name under which apps of this org are served, without port.
+    #[must_use]
+    pub fn apps_host(&self) -> String {
+        self.domain.apps_host(&self.org)
+    }
+
+    /// The whole base URL of the platform as apps see it, as `http://platform.altinn.localhost:8800`.
+    #[must_use]
+    pub fn platform_url(&self) -> String {
+        format!("http://{}:{}", self.domain.platform_host(), self.router.1)
     }
 
     /// Changes when the cluster must be made anew.
@@ -284,6 +296,10 @@ pub enum Target {
     Cluster(OrgName, String),
     /// A port of 127.0.0.1 on the workstation, through the tunnel that the agent keeps to the router.
     Relay(u16),
+    /// A remote environment, whose own name requests carry.
+    Remote(Origin),
+    /// Nobody: the router says that there is no such service here.
+    Nobody(PlatformService),
 }
 
 /// A host name, optionally with a path prefix, and where it leads.
@@ -343,6 +359,10 @@ pub struct Stack {
     pub name: StackName,
     /// The docker network's name.
     pub network: String,
+    /// The names under which apps and the platform are reached.
+    pub domain: Domain,
+    /// Who answers for the platform.
+    pub platform: PlatformChoice,
     /// The network's addresses.
     pub addresses: Addresses,
     /// Published ports that do not belong to one organisation.
@@ -371,7 +391,9 @@ impl Stack {
     pub fn relays(&self) -> BTreeSet<u16> {
         let routes = self.routes.iter().filter_map(|route| match route.to {
             Target::Relay(port) => Some(port),
-            Target::Container(..) | Target::Cluster(..) => None,
+            Target::Container(..) | Target::Cluster(..) | Target::Remote(_) | Target::Nobody(_) => {
+                None
+            }
         });
         routes.chain(self.pages.iter().flat_map(Pages::relays)).collect()
     }
@@ -379,14 +401,8 @@ impl Stack {
     /// The address of an app in a browser: `http://ttd.apps.altinn.localhost:8800/ttd/my-app`.
     #[must_use]
     pub fn app_url(&self, app: &App) -> String {
-        format!("http://{}:{}/{}", apps_host(&app.id.org), self.ports.router, app.id)
+        format!("http://{}:{}/{}", self.domain.apps_host(&app.id.org), self.ports.router, app.id)
     }
-}
-
-/// The host name under which an organisation's apps are served, without port.
-#[must_use]
-pub fn apps_host(org: &OrgName) -> String {
-    format!("{org}.apps.altinn.localhost")
 }
 
 /// kind's name for an organisation's cluster in a stack.

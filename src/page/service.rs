@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::excerpt::excerpt;
 use super::news::{Broken, News, Told};
 use crate::events::{Event, Journal};
-use crate::model::{AppId, Reload, apps_host, short_hash};
+use crate::model::{AppId, Domain, Reload, short_hash};
 
 pub(super) const SCRIPT: &str = include_str!("../../templates/page/page.js");
 /// Changes with the script.
@@ -39,6 +39,8 @@ pub struct Pages {
     pub journal: Journal,
     /// The router's port, which is part of every host's name.
     pub port: u16,
+    /// The rest of it.
+    pub domain: Domain,
     /// The apps and their folders.
     pub apps: Arc<BTreeMap<AppId, PathBuf>>,
     /// Tell why a build failed.
@@ -113,7 +115,7 @@ async fn events(
 
 impl Pages {
     fn is_host_of(&self, app: &AppId, headers: &HeaderMap) -> bool {
-        let ours = format!("{}:{}", apps_host(&app.org), self.port);
+        let ours = format!("{}:{}", self.domain.apps_host(&app.org), self.port);
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next().filter(|_| hosts.next().is_none());
         host.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(ours.as_bytes()))

@@ -18,6 +18,7 @@ fn app() -> AppId {
 fn pages(journal: &Journal) -> Pages {
     let apps = [(app(), PathBuf::from("/nowhere")), ("ttd/other".parse().unwrap(), PathBuf::new())];
     Pages {
+        domain: crate::model::Domain::default(),
         journal: journal.clone(),
         port: 8800,
         apps: Arc::new(BTreeMap::from(apps)),

@@ -15,8 +15,8 @@ pub struct AppTarget {
     pub tag: String,
     /// The hash of chart, values and image.
     pub release_hash: String,
-    /// The hash of what the platform's services are told of it.
-    pub publication: String,
+    /// The hash of what the platform's services are told of it; none when they read it from the app themselves.
+    pub publication: Option<String>,
 }
 
 /// Images that the engine lacks.
@@ -268,7 +268,8 @@ fn app_steps(stack: &Stack, app: &App, target: &AppTarget, found: &Observed) -> 
         let after = ["start studio.gitea", "start studio.router", ROUTES];
         steps.push(planned(format!("push repository {id}"), &resource, &after, step));
     }
-    if found.published.get(&id.to_string()) != Some(&target.publication) {
+    let published = found.published.get(&id.to_string());
+    if target.publication.is_some() && published != target.publication.as_ref() {
         let step = Step::Publish(id.clone());
         let after = ["start platform", "start platform.storage", ROUTES];
         steps.push(planned(format!("publish {id}"), &resource, &after, step));

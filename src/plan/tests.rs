@@ -49,8 +49,7 @@ fn cluster(org: &str, traefik: &str) -> Cluster {
         traefik_image: image(traefik),
         mirrors: vec![("platform.example".to_owned(), "http://r:5000".to_owned())],
         registry_host: "127.0.0.1:5511".to_owned(),
-        apps_host: apps_host(&org.parse().unwrap()),
-        platform_url: "http://platform.altinn.localhost:8800".to_owned(),
+        domain: Domain::default(),
         contents: String::new(),
     }
 }
@@ -75,6 +74,8 @@ fn stack() -> Stack {
     Stack {
         name: "t".parse().unwrap(),
         network: "altinn-local-t".to_owned(),
+        domain: Domain::default(),
+        platform: PlatformChoice::default(),
         addresses: Addresses { prefix: [172, 30] },
         ports: Ports { router: 8800, agent: 8810, registry_platform: 5510 },
         services: vec![
@@ -96,7 +97,7 @@ fn targets() -> Vec<AppTarget> {
         .map(|n| AppTarget {
             tag: format!("c-{n}"),
             release_hash: format!("h-{n}"),
-            publication: "p".to_owned(),
+            publication: Some("p".to_owned()),
         })
         .to_vec()
 }
@@ -148,7 +149,7 @@ fn carry_out(step: &Planned, world: &mut Observed) {
             world.clusters.get_mut(&stack.clusters[0].name).unwrap().node = NodeState::Answers;
         }
         Step::Publish(id) => {
-            drop(world.published.insert(id.to_string(), target(id).publication));
+            world.published.extend(target(id).publication.map(|hash| (id.to_string(), hash)));
         }
         Step::PublishTraefik | Step::Build(_) | Step::Pull(_) | Step::LoadServices(_) => {}
         Step::FillCluster(_) => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Code, Pages, Report, Stack, Target};
+use crate::model::{Code, Pages, Report, Route, Stack, Target};
 use crate::sys::template;
 
 /// Where pages of apps take Altinn's own frontend from; the version follows.
@@ -14,46 +14,86 @@ const TEMPLATE: &str = include_str!("../../templates/router/nginx.conf");
 struct Server {
     hosts: Vec<String>,
     locations: Vec<Location>,
-    org: Option<String>,
+    /// Whether apps are served here; a host may be shared by several organisations and the platform.
+    apps: bool,
     home: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Location {
     prefix: Option<String>,
-    upstream: String,
-    /// Its address is looked up by name.
-    container: bool,
-    /// It sees paths without the prefix.
+    /// The organisation whose apps are here.
+    org: Option<String>,
+    /// The prefix counts in upper and lower case: ASP.NET does not tell them apart.
+    any_case: bool,
+    /// What is behind it sees paths without the prefix.
     cut: bool,
+    to: To,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum To {
+    /// Its address is looked up by name.
+    Container {
+        upstream: String,
+    },
+    Relay {
+        upstream: String,
+    },
+    Remote {
+        scheme: &'static str,
+        authority: String,
+    },
+    Nobody {
+        service: String,
+    },
+}
+
+impl Location {
+    fn of(route: &Route) -> Self {
+        let (to, org) = match &route.to {
+            Target::Container(name, port) => {
+                (To::Container { upstream: format!("{name}:{port}") }, None)
+            }
+            Target::Cluster(org, node) => {
+                (To::Container { upstream: format!("{node}:30080") }, Some(org.to_string()))
+            }
+            Target::Relay(port) => (To::Relay { upstream: format!("127.0.0.1:{port}") }, None),
+            Target::Remote(origin) => {
+                let authority = origin.authority().to_owned();
+                (To::Remote { scheme: origin.scheme(), authority }, None)
+            }
+            Target::Nobody(service) => (To::Nobody { service: service.to_string() }, None),
+        };
+        let exact = route.cut || org.is_some() || matches!(to, To::Relay { .. });
+        let any_case = route.prefix.is_some() && !exact;
+        Self { prefix: route.prefix.clone(), org, any_case, cut: route.cut, to }
+    }
 }
 
 /// The configuration of a stack's router. The same stack gives the same text.
 pub fn render(stack: &Stack) -> Result<String, Report> {
     let mut servers: Vec<Server> = Vec::new();
     for route in &stack.routes {
-        let (upstream, container) = match &route.to {
-            Target::Container(name, port) => (format!("{name}:{port}"), true),
-            Target::Cluster(_, node) => (format!("{node}:30080"), true),
-            Target::Relay(port) => (format!("127.0.0.1:{port}"), false),
-        };
-        let location =
-            Location { prefix: route.prefix.clone(), upstream, container, cut: route.cut };
+        let location = Location::of(route);
+        let apps = location.org.is_some();
         if let Some(server) = servers.iter_mut().find(|server| server.hosts == route.hosts) {
             server.locations.push(location);
+            server.apps |= apps;
             continue;
         }
-        let org = match &route.to {
-            Target::Cluster(org, _) => Some(org.to_string()),
-            Target::Container(..) | Target::Relay(_) => None,
-        };
         servers.push(Server {
             hosts: route.hosts.clone(),
             // A server with nothing at its root leads to the first thing it has.
             home: route.prefix.clone(),
             locations: vec![location],
-            org,
+            apps,
         });
+    }
+    for server in &mut servers {
+        // The first pattern that fits wins, so what is for all paths comes last.
+        server.locations.sort_by_key(|location| location.prefix.is_none());
     }
     let hosts: Vec<&String> = servers.iter().filter_map(|server| server.hosts.first()).collect();
     let pages = stack.pages.as_ref().map(|wanted| pages(wanted, &servers)).transpose()?;
@@ -65,11 +105,7 @@ pub fn render(stack: &Stack) -> Result<String, Report> {
 
 /// What pages get, for the template.
 fn pages(wanted: &Pages, servers: &[Server]) -> Result<Value, Report> {
-    let hosts: Vec<&String> = servers
-        .iter()
-        .filter(|server| server.org.is_some())
-        .flat_map(|server| &server.hosts)
-        .collect();
+    let places: Vec<String> = servers.iter().flat_map(places_of_apps).collect();
     let mut scripts: Vec<Value> = Vec::new();
     let mut apps: Vec<_> = wanted.scripts.iter().map(|(app, _)| app).collect();
     apps.dedup();
@@ -84,7 +120,7 @@ fn pages(wanted: &Pages, servers: &[Server]) -> Result<Value, Report> {
         scripts.push(json!({ "id": app, "paths": paths }));
     }
     Ok(json!({
-        "hosts": hosts,
+        "places": places,
         "scripts": scripts,
         "frontend": wanted.frontend,
         "cdn": FRONTEND,
@@ -93,6 +129,15 @@ fn pages(wanted: &Pages, servers: &[Server]) -> Result<Value, Report> {
         "scripts_port": Pages::SCRIPTS,
         "prefix": Pages::PREFIX,
     }))
+}
+
+/// What hosts and paths of apps begin with.
+fn places_of_apps(server: &Server) -> Vec<String> {
+    let apps = server.locations.iter().filter(|location| location.org.is_some());
+    let prefixes = apps.map(|location| location.prefix.as_deref().unwrap_or("/"));
+    prefixes
+        .flat_map(|prefix| server.hosts.iter().map(move |host| format!("{host}{prefix}")))
+        .collect()
 }
 
 /// Whether a path means nothing but itself to NGINX and to HTML.

@@ -8,6 +8,8 @@ fn stack(pages: Option<Pages>) -> Stack {
     Stack {
         name: "default".parse().unwrap(),
         network: "altinn-local-default".to_owned(),
+        domain: Domain::default(),
+        platform: PlatformChoice::default(),
         addresses: Addresses { prefix: [172, 30] },
         ports: Ports { router: 8800, agent: 8810, registry_platform: 5510 },
         services: Vec::new(),
@@ -33,7 +35,7 @@ fn stack(pages: Option<Pages>) -> Stack {
                 to: Target::Container("altinn-default-storage".to_owned(), 5101),
             },
             Route {
-                hosts: vec![apps_host(&org)],
+                hosts: vec![Domain::default().apps_host(&org)],
                 prefix: None,
                 cut: false,
                 to: Target::Cluster(org, "altinn-default-ttd-control-plane".to_owned()),
@@ -58,8 +60,8 @@ fn pages_of_apps_get_scripts() {
     let pages = Pages { overlay: true, reload: true, scripts, frontend: None };
     let mut stack = stack(Some(pages));
     stack.routes.push(Route {
-        hosts: vec![apps_host(&app.org)],
-        prefix: Some("/.altinn-local/widgets/demo/map/".to_owned()),
+        hosts: vec![stack.domain.apps_host(&app.org)],
+        prefix: Some("/.altinn-local/widgets/ttd/demo/map/".to_owned()),
         cut: false,
         to: Target::Relay(5173),
     });
@@ -80,6 +82,68 @@ fn pages_may_get_the_frontend_from_its_source_and_nothing_else() {
     let start = text.find("  # Which frontend").unwrap();
     let end = text.find("listen 8800 default_server").unwrap();
     insta::assert_snapshot!(&text[start..end]);
+}
+
+/// Two organisations and the platform on one host, as `network.domain: local.altinn.cloud` has it.
+fn one_host(pages: Option<Pages>) -> Stack {
+    let domain = Domain::LocalAltinnCloud;
+    let mut stack = Stack { domain, ..stack(pages) };
+    let route = |prefix: Option<&str>, to| Route {
+        hosts: vec![domain.platform_host().to_owned()],
+        prefix: prefix.map(str::to_owned),
+        cut: false,
+        to,
+    };
+    let container = |name: &str| Target::Container(format!("altinn-default-{name}"), 5101);
+    let cluster = |org: &str| {
+        Target::Cluster(org.parse().unwrap(), format!("altinn-default-{org}-control-plane"))
+    };
+    stack.routes = vec![
+        route(None, container("platform")),
+        route(Some("/storage/"), container("storage")),
+        route(Some("/skd/"), cluster("skd")),
+        route(Some("/ttd/"), cluster("ttd")),
+        route(Some("/.altinn-local/widgets/ttd/demo/map/"), Target::Relay(7803)),
+    ];
+    stack
+}
+
+#[test]
+fn organisations_and_the_platform_share_a_host() {
+    let text = render(&one_host(None)).unwrap();
+    let servers: Vec<&str> = text.split("  server {").collect();
+    insta::assert_snapshot!(servers[1]);
+}
+
+#[test]
+fn pages_of_a_shared_host_get_scripts_and_the_frontend() {
+    let app: AppId = "ttd/demo".parse().unwrap();
+    let scripts = vec![(app, "/.altinn-local/widgets.js?app=ttd/demo".to_owned())];
+    let pages = Pages { overlay: true, reload: true, scripts, frontend: Some(7802) };
+    let text = render(&one_host(Some(pages))).unwrap();
+    let places = text.find("map $host$request_uri").unwrap();
+    let places = &text[places..places + text[places..].find("  }").unwrap()];
+    let server = text.split("  server {").nth(1).unwrap();
+    let locations = &server[server.find("    # Apps of version 9").unwrap()..];
+    insta::assert_snapshot!(format!("{places}\n{locations}"));
+}
+
+#[test]
+fn services_may_be_elsewhere_or_nowhere() {
+    let mut stack = stack(None);
+    let route = |prefix: &str, to| Route {
+        hosts: vec!["platform.altinn.localhost".to_owned()],
+        prefix: Some(prefix.to_owned()),
+        cut: false,
+        to,
+    };
+    stack.routes = vec![
+        route("/storage/", Target::Remote("https://platform.tt02.altinn.no".parse().unwrap())),
+        route("/profile/", Target::Remote("http://people:8080".parse().unwrap())),
+        route("/correspondence/", Target::Nobody(PlatformService::Correspondence)),
+    ];
+    let text = render(&stack).unwrap();
+    insta::assert_snapshot!(text.split("  server {").nth(1).unwrap());
 }
 
 #[test]

@@ -7,16 +7,15 @@ use serde_json::json;
 use super::platform;
 use super::ports::PortMap;
 use crate::model::{
-    Addresses, App, Cluster, Credentials, FileSpec, ImageRef, Mount, OrgName, Pages, Port, Ports,
-    Probe, Report, Route, Service, Setup, Stack, StackName, Target, apps_host, cluster_name,
-    org_registry,
+    Addresses, App, Cluster, Credentials, Domain, FileSpec, ImageRef, Mount, OrgName, Pages,
+    PlatformChoice, Port, Ports, Probe, Report, Route, Service, Setup, Stack, StackName, Target,
+    cluster_name, org_registry,
 };
 use crate::sys::template;
 
 const APP_INI: &str = include_str!("../../templates/gitea/app.ini");
 const BOOT_CONF: &str = include_str!("../../templates/router/boot.conf");
 const STUDIO: &str = "studio.localhost";
-pub(super) const PLATFORM: &str = "platform.altinn.localhost";
 /// The platform's registry by the name that clusters know.
 const PLATFORM_REGISTRY: &str = "altinnplatformregistry01.azurecr.io";
 
@@ -31,8 +30,8 @@ pub struct Images {
     pub router: ImageRef,
     /// The registry.
     pub registry: ImageRef,
-    /// The blob store.
-    pub azurite: ImageRef,
+    /// The blob store; none when nothing local needs one.
+    pub azurite: Option<ImageRef>,
     /// The platform's services.
     pub services: ImageRef,
     /// The kind node.
@@ -54,6 +53,10 @@ pub struct Wish<'a> {
     pub apps: &'a [App],
     /// Organisations that get a cluster, those of the apps included.
     pub orgs: &'a BTreeSet<OrgName>,
+    /// The names under which apps and the platform are reached.
+    pub domain: Domain,
+    /// Who answers for the platform.
+    pub platform: &'a PlatformChoice,
     /// Images of parts.
     pub images: &'a Images,
     /// The network's addresses.
@@ -91,6 +94,8 @@ pub fn desired(wish: &Wish<'_>) -> Result<Stack, Report> {
     Ok(Stack {
         name: wish.name.clone(),
         network: network(wish.name),
+        domain: wish.domain,
+        platform: wish.platform.clone(),
         addresses: wish.addresses,
         ports: Ports {
             router: port(wish, "router"),
@@ -178,8 +183,9 @@ fn router(wish: &Wish<'_>) -> Result<Service, Report> {
     // A name that no route has, so that the router itself answers.
     let host = Some("router.altinn.localhost".to_owned());
     let probe = Probe::Http { port, path: "/router/health".to_owned(), host };
-    let mut aliases = vec![STUDIO.to_owned(), PLATFORM.to_owned()];
-    aliases.extend(wish.orgs.iter().map(apps_host));
+    let mut aliases = words(&[STUDIO, wish.domain.platform_host()]);
+    let apps = wish.orgs.iter().map(|org| wish.domain.apps_host(org));
+    aliases.extend(apps.filter(|host| host != wish.domain.platform_host()));
     Ok(Service {
         entrypoint: Some(words(&["nginx"])),
         command: Some(words(&[
@@ -278,8 +284,7 @@ fn cluster(wish: &Wish<'_>, org: &OrgName) -> Cluster {
             (PLATFORM_REGISTRY.to_owned(), at("registry-platform")),
         ],
         registry_host: format!("127.0.0.1:{}", port(wish, &format!("registry-{org}"))),
-        apps_host: apps_host(org),
-        platform_url: format!("http://{PLATFORM}:{router_port}"),
+        domain: wish.domain,
         contents: String::new(),
     }
 }
@@ -294,8 +299,8 @@ fn routes(wish: &Wish<'_>, clusters: &[Cluster]) -> Vec<Route> {
     }];
     routes.extend(platform::routes(wish));
     routes.extend(clusters.iter().map(|cluster| Route {
-        hosts: vec![cluster.apps_host.clone()],
-        prefix: None,
+        hosts: vec![cluster.apps_host()],
+        prefix: wish.domain.is_one_host().then(|| format!("/{}/", cluster.org)),
         cut: false,
         to: Target::Cluster(cluster.org.clone(), cluster.node()),
     }));

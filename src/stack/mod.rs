@@ -4,10 +4,13 @@ mod addresses;
 mod desired;
 mod execute;
 mod gitea;
+mod localtest;
 pub mod platform;
 mod ports;
 pub mod program;
 mod ready;
+#[cfg(test)]
+mod tests;
 
 pub use addresses::choose as choose_addresses;
 pub use desired::{Images, Wish, boot_configuration, desired, volumes_prefix};

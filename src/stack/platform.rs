@@ -1,11 +1,12 @@
 //! The platform's services and the blob store: their containers and routes. All of it is pure.
 
-use super::desired::{PLATFORM, Wish, container, mount, port, service, words};
+use super::desired::{Wish, container, mount, port, service, words};
+use super::localtest;
 use super::program::{DATA, USER};
-use crate::model::{FileSpec, Port, Probe, Route, Service, Target};
+use crate::model::{FileSpec, ImageRef, PlatformService, Port, Probe, Route, Service, Target};
 
-/// Where every service listens, inside its own container.
-const PORT: u16 = 5101;
+/// Where every service listens, inside its own container; Altinn's local test as well.
+pub(super) const PORT: u16 = 5101;
 /// The account in the blob store.
 pub const BLOB_ACCOUNT: &str = "altinnlocal";
 /// Where Azurite serves blobs.
@@ -13,23 +14,44 @@ const BLOBS: u16 = 10000;
 
 const FILES: &str = "/etc/altinn-local";
 
-/// Services beside the first, by name; each answers the paths that begin with its name.
-const OTHERS: [&str; 2] = ["storage", "events"];
-
 pub(super) fn services(wish: &Wish<'_>) -> Vec<Service> {
-    vec![azurite(wish), platform(wish), storage(wish), events(wish)]
+    if let Some(image) = &wish.platform.image {
+        return vec![localtest::service(wish, image)];
+    }
+    let ours = |one| wish.platform.is_ours(one);
+    let mut services = vec![platform(wish)];
+    if ours(PlatformService::Storage) {
+        services.extend(wish.images.azurite.iter().map(|image| azurite(wish, image)));
+        services.push(storage(wish));
+    }
+    if ours(PlatformService::Events) {
+        services.push(events(wish));
+    }
+    services
 }
 
-/// Everything under `platform.altinn.localhost`.
+/// Everything under the platform's host. The container `platform` answers what has no route of its own.
 pub(super) fn routes(wish: &Wish<'_>) -> Vec<Route> {
-    let route = |prefix: Option<String>, name: &str| Route {
-        hosts: words(&[PLATFORM]),
+    let route = |prefix: Option<String>, to: Target| Route {
+        hosts: words(&[wish.domain.platform_host()]),
         prefix,
         cut: false,
-        to: Target::Container(container(wish, name), PORT),
+        to,
     };
-    let others = OTHERS.iter().map(|name| route(Some(format!("/{name}/")), name));
-    std::iter::once(route(None, "platform")).chain(others).collect()
+    let local = |name: &str| Target::Container(container(wish, name), PORT);
+    let others = PlatformService::ALL.into_iter().filter_map(|one| {
+        let own = matches!(one, PlatformService::Storage | PlatformService::Events);
+        let to = match wish.platform.remote.get(&one) {
+            Some(origin) => Target::Remote(origin.clone()),
+            // The local test answers for all of them, or says itself that it does not.
+            None if wish.platform.image.is_some() => return None,
+            None if own => local(one.as_str()),
+            None if one.is_ours() => return None,
+            None => Target::Nobody(one),
+        };
+        Some(route(Some(format!("/{one}/")), to))
+    });
+    std::iter::once(route(None, local("platform"))).chain(others).collect()
 }
 
 /// How clients reach the blob store at this base address, such as `http://127.0.0.1:10000`.
@@ -40,7 +62,7 @@ pub fn blob_connection(key: &str, base: &str) -> String {
     )
 }
 
-fn azurite(wish: &Wish<'_>) -> Service {
+fn azurite(wish: &Wish<'_>, image: &ImageRef) -> Service {
     let host = port(wish, "azurite");
     let accounts = format!("{FILES}/accounts");
     // The account's key must not be seen in the container's settings, where a command and an environment stand.
@@ -59,20 +81,13 @@ fn azurite(wish: &Wish<'_>) -> Service {
             mode: 0o444,
             owner: (0, 0),
         }],
-        ..service(
-            wish,
-            "platform.azurite",
-            "azurite",
-            &wish.images.azurite,
-            Probe::Answers { port: host },
-        )
+        ..service(wish, "platform.azurite", "azurite", image, Probe::Answers { port: host })
     }
 }
 
 fn platform(wish: &Wish<'_>) -> Service {
     let storage = url(wish, "storage");
-    let domain = PLATFORM.split_once('.').map_or(PLATFORM, |(_, domain)| domain);
-    let own = ["--data", DATA, "--storage", &storage, "--domain", domain];
+    let own = ["--data", DATA, "--storage", &storage, "--domain", wish.domain.as_str()];
     Service { mounts: mount(wish, "platform", DATA), ..one(wish, "platform", &own) }
 }
 
@@ -109,7 +124,7 @@ fn one(wish: &Wish<'_>, name: &str, own: &[&str]) -> Service {
     let probe = Probe::Http {
         port,
         path: format!("/{name}/health/ready"),
-        host: Some(format!("{PLATFORM}:{port}")),
+        host: Some(format!("{}:{port}", wish.domain.platform_host())),
     };
     let certificates = format!("{FILES}/certificates");
     let (listen, key) = (format!("0.0.0.0:{PORT}"), format!("@{FILES}/key"));
@@ -137,6 +152,10 @@ fn private(name: &str, contents: String) -> FileSpec {
     FileSpec { path: format!("{FILES}/{name}"), contents, mode: 0o400, owner: (USER, USER) }
 }
 
+/// Where services find each other: straight in their containers, or by the router when some of them are elsewhere.
 fn url(wish: &Wish<'_>, name: &str) -> String {
-    format!("http://{}:{PORT}", container(wish, name))
+    if wish.platform.remote.is_empty() {
+        return format!("http://{}:{PORT}", container(wish, name));
+    }
+    format!("http://{}:{}", wish.domain.platform_host(), port(wish, "router"))
 }

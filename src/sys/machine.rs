@@ -77,9 +77,19 @@ pub fn port_owner(port: u16) -> Option<String> {
 /// question out.
 #[must_use]
 pub fn resolves_localhost(name: &str) -> bool {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let hosts = if cfg!(windows) { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
-    knows_localhost(&read("/etc/nsswitch.conf"), &read(hosts), name)
+    let switch = std::fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+    knows_localhost(&switch, &hosts_file(), name)
+}
+
+/// Whether the hosts file has a line for the name.
+#[must_use]
+pub fn is_in_hosts_file(name: &str) -> bool {
+    has_line(&hosts_file(), name)
+}
+
+fn hosts_file() -> String {
+    let path = if cfg!(windows) { r"C:\Windows\System32\drivers\etc\hosts" } else { "/etc/hosts" };
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 fn knows_localhost(nsswitch: &str, hosts: &str, name: &str) -> bool {
@@ -87,11 +97,14 @@ fn knows_localhost(nsswitch: &str, hosts: &str, name: &str) -> bool {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("hosts:"))
         .any(|line| line.split_whitespace().any(|word| word == "myhostname" || word == "resolve"));
-    let by_line = hosts
+    by_module || has_line(hosts, name)
+}
+
+fn has_line(hosts: &str, name: &str) -> bool {
+    hosts
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default())
-        .any(|line| line.split_whitespace().skip(1).any(|word| word == name));
-    by_module || by_line
+        .any(|line| line.split_whitespace().skip(1).any(|word| word == name))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ impl DevRoute {
 
 /// The path of a widget's dev server on the host of its app's organisation.
 pub(super) fn prefix(app: &AppId, widget: &Widget) -> String {
-    format!("/.altinn-local/widgets/{}/{}/", app.app, widget.name)
+    format!("/.altinn-local/widgets/{app}/{}/", widget.name)
 }
 
 /// The module that the pages of an app load first of all their scripts, as an external file, so that
@@ -66,9 +66,9 @@ mod tests {
     fn names_and_paths_are_data_in_the_module() {
         let route = DevRoute {
             tag_name: Some("widget-map".to_owned()),
-            prefix: "/.altinn-local/widgets/demo/map/".to_owned(),
+            prefix: "/.altinn-local/widgets/ttd/demo/map/".to_owned(),
             port: 4711,
-            entries: vec!["/.altinn-local/widgets/demo/map/src/\"};`${x}\n.ts".to_owned()],
+            entries: vec!["/.altinn-local/widgets/ttd/demo/map/src/\"};`${x}\n.ts".to_owned()],
         };
         let given = |servers: &[DevState]| {
             let module = page_module(servers);

@@ -170,7 +170,7 @@ async function live() {
   told("a server that was killed is back, and the page with it");
   await page.close();
 
-  const { page: knobs, complaints } = await opened(`${origin}/.altinn-local/widgets/${url.split("/").at(-1)}/counter/story.html`);
+  const { page: knobs, complaints } = await opened(`${origin}/.altinn-local/widgets/${url.split("/").slice(-2).join("/")}/counter/story.html`);
   await shows(knobs, counter("legend"), "How many? again");
   assert.deepEqual(complaints, []);
   told("the story page is at the app's host");
