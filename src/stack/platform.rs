@@ -12,6 +12,8 @@ pub const BLOB_ACCOUNT: &str = "altinnlocal";
 /// Where Azurite serves blobs.
 const BLOBS: u16 = 10000;
 
+const DURABLE: &str = include_str!("../../templates/azurite/durable.js");
+
 const FILES: &str = "/etc/altinn-local";
 
 pub(super) fn services(wish: &Wish<'_>) -> Vec<Service> {
@@ -64,10 +66,11 @@ pub fn blob_connection(key: &str, base: &str) -> String {
 
 fn azurite(wish: &Wish<'_>, image: &ImageRef) -> Service {
     let host = port(wish, "azurite");
-    let accounts = format!("{FILES}/accounts");
+    let (accounts, durable) = (format!("{FILES}/accounts"), format!("{FILES}/durable.js"));
     // The account's key must not be seen in the container's settings, where a command and an environment stand.
     let script = format!(
-        "AZURITE_ACCOUNTS=\"$(cat {accounts})\" exec azurite-blob --blobHost 0.0.0.0 --blobPort {BLOBS} \
+        "export NODE_OPTIONS='--require {durable}'; \
+         AZURITE_ACCOUNTS=\"$(cat {accounts})\" exec azurite-blob --blobHost 0.0.0.0 --blobPort {BLOBS} \
          --location /data --skipApiVersionCheck --disableTelemetry --silent"
     );
     Service {
@@ -75,12 +78,15 @@ fn azurite(wish: &Wish<'_>, image: &ImageRef) -> Service {
         command: Some(vec![script]),
         ports: vec![Port { host, container: BLOBS }],
         mounts: mount(wish, "azurite", "/data"),
-        files: vec![FileSpec {
-            path: accounts,
-            contents: format!("{BLOB_ACCOUNT}:{}", wish.credentials.blob_key),
-            mode: 0o444,
-            owner: (0, 0),
-        }],
+        files: vec![
+            FileSpec {
+                path: accounts,
+                contents: format!("{BLOB_ACCOUNT}:{}", wish.credentials.blob_key),
+                mode: 0o444,
+                owner: (0, 0),
+            },
+            FileSpec { path: durable, contents: DURABLE.to_owned(), mode: 0o444, owner: (0, 0) },
+        ],
         ..service(wish, "platform.azurite", "azurite", image, Probe::Answers { port: host })
     }
 }
