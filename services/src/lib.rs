@@ -10,12 +10,14 @@
 //! | L1 | [`platform`]: Profile, Register, Authentication, Authorization, test log-in, the Maskinporten stand-in |
 //! | L1 | [`storage`]: instances of apps, their data, process and events |
 //! | L1 | [`events`]: publish, read, subscribe, deliver |
+//! | L1 | [`designer`]: a stand-in for Altinn Studio's Designer |
 //! | L0 | [`kit`]: serving, routes, answers, tokens, asking other services |
 //!
 //! The wire contract is Altinn's; each module names the parts that it answers.
 
 #![allow(clippy::struct_field_names, reason = "the wire's names are given")]
 
+pub mod designer;
 pub mod embedded;
 pub mod events;
 pub mod kit;

@@ -1,6 +1,8 @@
 //! The command line: which service, where it listens, where it keeps its state. What is secret may be given as `@FILE`:
 //! other programs see the arguments of a program, and engines show them.
 
+mod studio;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::designer::Designer;
 use crate::embedded::{self, Embedded};
 use crate::events::{self, Events};
 use crate::kit::fault::chain;
@@ -39,6 +42,8 @@ enum Service {
     Storage(StorageArgs),
     /// Publishing, subscriptions and delivery of events
     Events(EventsArgs),
+    /// A stand-in for Altinn Studio's Designer
+    Designer(studio::DesignerArgs),
     /// All of them in one process over `SQLite` and files, and beside them an app of this machine
     All(AllArgs),
 }
@@ -215,6 +220,12 @@ async fn run(service: Service) -> Result<(), String> {
             let listener = listen("all", at.listen).await?;
             all.serve(listener, server::until_told()).await;
             Ok(())
+        }
+        Service::Designer(args) => {
+            let listen = args.listen;
+            let designer = Designer::new(args.into())?;
+            let front = Front::new(designer.service());
+            beside(serve("designer", listen, front), |told| designer.follow(told)).await
         }
     }
 }

@@ -5,8 +5,15 @@
 use std::path::Path;
 
 /// Modules from the lowest layer up. Those of the middle do not know each other.
-const LAYERS: [(&str, u8); 6] =
-    [("kit", 0), ("platform", 1), ("storage", 1), ("events", 1), ("embedded", 2), ("run", 3)];
+const LAYERS: [(&str, u8); 7] = [
+    ("kit", 0),
+    ("platform", 1),
+    ("storage", 1),
+    ("events", 1),
+    ("designer", 1),
+    ("embedded", 2),
+    ("run", 3),
+];
 
 fn layer(module: &str) -> Option<u8> {
     LAYERS.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
