@@ -1,0 +1,4 @@
+export * from "./http";
+export * from "./language";
+export * from "./route";
+export * from "./scheme";
