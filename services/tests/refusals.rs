@@ -359,6 +359,27 @@ async fn raw_bytes() {
 }
 
 #[tokio::test]
+async fn who_is_refused_early_may_send_to_the_end() {
+    let world = World::new(false).await;
+    let address = world.base.trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let body = vec![b'x'; 8 * 1024 * 1024];
+    // The second is asked on the same connection: nothing of a body may be taken for a request.
+    for (path, expected) in
+        [("/profile/api/v1/users", "HTTP/1.1 401"), ("/nowhere", "HTTP/1.1 404")]
+    {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let read = stream.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_every_service() {
     let world = World::new(true).await;
     assert_eq!(world.json("/health/live", "").await["status"], "Healthy");

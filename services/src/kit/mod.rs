@@ -26,6 +26,7 @@ pub mod pdp;
 pub mod peer;
 pub mod query;
 pub mod register;
+pub mod rest;
 pub mod server;
 pub mod token;
 pub mod watched;

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::front::Front;
+use super::rest::Rest;
 
 /// Open connections; more wait in the kernel's queue.
 const CONNECTIONS: usize = 2048;
@@ -86,7 +87,9 @@ where
     // Small answers must not wait for more of them.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(request.map(Body::new));
+        let (head, body) = request.into_parts();
+        let rest = Rest::new(body, &head.headers);
+        let answer = answer(Request::from_parts(head, Body::new(rest)));
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
