@@ -90,6 +90,10 @@ class Running:
     def container(self, name):
         return f"altinn-{self.name}-{name}"
 
+    def in_containers(self):
+        """Whether the services run there, and not in the agent."""
+        return self.container("storage") in docker("ps", "--format", "{{.Names}}").split()
+
     def inspect(self, name, form):
         return docker("inspect", "-f", form, self.container(name)).strip()
 
