@@ -101,6 +101,14 @@ pub async fn faults_strike(stage: &Stage) {
     stage.get(&format!("{path}/events"), &user()).await.is(200);
 }
 
+/// Files are looked at a moment after they came: what that told may be there or not.
+fn without_scans(mut instance: Value) -> Value {
+    for element in instance["data"].as_array_mut().unwrap() {
+        element.as_object_mut().unwrap().remove("fileScanResult");
+    }
+    instance
+}
+
 pub async fn there_and_back(stage: &Stage) {
     let app = stage.app(Value::Null).await;
     let other = stage.fresh().await;
@@ -151,7 +159,8 @@ pub async fn there_and_back(stage: &Stage) {
     let taken = ask(stage, Method::POST, &import, archive.clone()).await.is(200).json();
     assert_eq!((&taken["kept"]["instances"], &taken["blobs"]), (&json!(3), &json!(4)));
     for (id, file, instance, events) in &before {
-        assert_eq!(&stage.get(&format!("instances/{id}"), &user()).await.is(200).json(), instance);
+        let there = stage.get(&format!("instances/{id}"), &user()).await.is(200).json();
+        assert_eq!(without_scans(there), without_scans(instance.clone()));
         assert_eq!(&stage.events(id).await, events);
         let bytes = stage.get(&format!("instances/{id}/data/{file}"), &user()).await.is(200).body;
         assert_eq!(bytes, "some bytes");
