@@ -171,7 +171,10 @@ impl DevServer {
     async fn attend(&self, port: u16, state: &watch::Sender<DevState>) -> Ended {
         let ours_to_start = self.source.root().is_some();
         loop {
-            match (self.is_answering(port).await, state.borrow().route.is_some()) {
+            let answers = self.is_answering(port).await;
+            // Not in the `match`: what it borrows is held to its end, and no state could be told there.
+            let serves = state.borrow().route.is_some();
+            match (answers, serves) {
                 (true, false) => {
                     self.log.log(&format!("a dev server that runs already answers on port {port}"));
                     state.send_replace(DevState::serving(self.source.route(port)));
@@ -328,6 +331,34 @@ mod tests {
         assert_eq!(notices.count(), 2, "its first death and its last");
         assert_eq!(heard.borrow().state, ResourceState::Failed);
         assert_eq!(heard.borrow().route, None);
+    }
+
+    /// One that somebody else runs comes and goes; in a runtime of several threads a state that is told while it is
+    /// read would stop everything.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_of_somebody_else_comes_and_goes() {
+        use tokio::io::AsyncWriteExt as _;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let theirs = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        let frontend = Frontend { root: None, command: String::new(), port };
+        let toolchain = Toolchain::of("/bin/sh", "/bin/sh");
+        let server = DevServer::new(Source::Frontend(frontend), toolchain, Journal::default());
+        let (state, mut heard) = watch::channel(DevState::new(ResourceState::Pending));
+        let ours = tokio::spawn(server.unwrap().run(state));
+        let patience = Duration::from_secs(20);
+        let serving = heard.wait_for(|state| state.route.is_some());
+        drop(tokio::time::timeout(patience, serving).await.expect("it is seen").unwrap());
+        theirs.abort();
+        let gone = heard.wait_for(|state| state.route.is_none());
+        drop(tokio::time::timeout(patience, gone).await.expect("its end is seen").unwrap());
+        ours.abort();
     }
 
     #[tokio::test]
