@@ -190,7 +190,8 @@ fn ports(world: &World) -> Result<()> {
             }
         }
     }
-    ensure!(published.len() == 4, "router, two registries and the API: {published:?}");
+    let what = "router, two registries, blob store and API";
+    ensure!(published.len() == 5, "{what}: {published:?}");
     let log = world.path("own/state/stacks").join(&world.stack).join("ports.json");
     let remembered: BTreeMap<String, u16> = serde_json::from_slice(&std::fs::read(log)?)?;
     published.push(remembered["agent"]);
