@@ -32,7 +32,9 @@ pub(super) async fn carry(
     let (docker, stack) = (&shop.docker, &desire.stack);
     match &step.step {
         Step::Pull(image) => docker.pull_image(image, |line| scope.detail(line)).await,
-        Step::LoadServices(_) => stack::program::load(docker, &shop.services, &scope).await,
+        Step::LoadServices(image) => {
+            stack::program::load(docker, &shop.services, image, &scope).await
+        }
         Step::CreateNetwork => {
             docker.create_network(&stack.network, stack.addresses, &stack.name).await
         }

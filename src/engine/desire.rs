@@ -403,7 +403,7 @@ async fn images(
         router: image(Part::Router)?,
         registry: image(Part::Registry)?,
         azurite: image(Part::Azurite).ok(),
-        services: program::image_of(&shop.services),
+        services: program::image_of(&shop.services).await?,
         bundled_cni: labels.get(labels::CNI).map(String::as_str) == Some("bundled"),
         traefik_preloaded: preloaded.split(',').any(|name| is_same_image(name, &traefik)),
         node,

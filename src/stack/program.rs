@@ -22,19 +22,24 @@ pub(super) const DATA: &str = "/var/lib/altinn-services";
 /// User and group of the program.
 pub(super) const USER: u32 = 1000;
 
-/// How the engine names the image of a program: another program has another name.
-#[must_use]
-pub fn image_of(services: &Services) -> ImageRef {
-    let digits = services.digest.strip_prefix("sha256:").unwrap_or(&services.digest);
-    ImageRef::new("altinn-local/services", digits.get(..12).unwrap_or(digits).to_owned())
+/// How the engine names the image of the program: another program has another name.
+pub async fn image_of(services: &Services) -> Result<ImageRef, Report> {
+    let services = services.clone();
+    let digest = tokio::task::spawn_blocking(move || services.digest()).await;
+    let digest = digest.map_err(|error| Report::bug("a program was not read", &error))??;
+    let digits = digest.strip_prefix("sha256:").unwrap_or(&digest);
+    Ok(ImageRef::new("altinn-local/services", digits.get(..12).unwrap_or(digits).to_owned()))
 }
 
-/// Gives the engine the image.
-pub async fn load(docker: &Docker, services: &Services, scope: &StepScope) -> Result<(), Report> {
-    let (services, image) = (services.clone(), image_of(services));
-    let packed = tokio::task::spawn_blocking(move || {
-        archive(&services.path, &image.to_string(), architecture())
-    });
+/// Gives the engine the image under this name.
+pub async fn load(
+    docker: &Docker,
+    services: &Services,
+    image: &ImageRef,
+    scope: &StepScope,
+) -> Result<(), Report> {
+    let (program, name) = (services.path.clone(), image.to_string());
+    let packed = tokio::task::spawn_blocking(move || archive(&program, &name, architecture()));
     let packed = packed.await.map_err(|error| Report::bug("an image was not packed", &error))?;
     let packed = packed.map_err(|error| {
         Report::new(Code::FileFailed, "the image of the services cannot be packed")

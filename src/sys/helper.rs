@@ -48,8 +48,17 @@ impl Helper {
 pub struct Services {
     /// The file.
     pub path: PathBuf,
-    /// `sha256:…` of the file.
-    pub digest: String,
+}
+
+impl Services {
+    /// `sha256:…` of the file, which is read for it: a few hundredths of a second of blocking work.
+    pub fn digest(&self) -> Result<String, Report> {
+        digest_of(&self.path).map_err(|error| {
+            Report::new(Code::FileFailed, "a program of ours cannot be read")
+                .at(self.path.display().to_string())
+                .why(error.to_string())
+        })
+    }
 }
 
 /// The helper for this machine's processor, beside our own program or in the folder of tools. Where there is none, all
@@ -76,18 +85,12 @@ fn find_in(folders: &[PathBuf]) -> Result<Helper, Report> {
 pub fn services(tools: &Path) -> Result<Services, Report> {
     let (folders, name) = (folders(tools), named("altinn-services"));
     let path = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file());
-    let path = path.ok_or_else(|| {
+    path.map(|path| Services { path }).ok_or_else(|| {
         Report::new(Code::ToolMissing, "the platform's services are not on this machine")
             .label(Label::Missing, format!("their program, `{name}`"))
             .label(Label::Tried, tried(&folders))
             .fix("scripts/tools/services", "builds it")
-    })?;
-    let digest = digest_of(&path).map_err(|error| {
-        Report::new(Code::FileFailed, "a program of ours cannot be read")
-            .at(path.display().to_string())
-            .why(error.to_string())
-    })?;
-    Ok(Services { path, digest })
+    })
 }
 
 fn named(program: &str) -> String {
