@@ -162,7 +162,10 @@ impl Publication {
 
 /// Sends; tells the body of the answer.
 async fn ask(what: &str, request: RequestBuilder) -> Result<String, Report> {
-    let lost = |error: reqwest::Error| silent(Code::PublishFailed, "the platform", &error);
+    let lost = |error: reqwest::Error| {
+        silent(Code::PublishFailed, "the platform", &error)
+            .fix("altinn-local status", "shows which service is not well")
+    };
     let answer = request.send().await.map_err(lost)?;
     let status = answer.status();
     let text = answer.text().await.map_err(lost)?;
@@ -172,7 +175,8 @@ async fn ask(what: &str, request: RequestBuilder) -> Result<String, Report> {
     let words: String = text.chars().take(400).collect();
     Err(Report::new(Code::PublishFailed, format!("the platform did not take `{what}`"))
         .at(what)
-        .why(format!("it answered {}: {words}", status.as_u16())))
+        .why(format!("it answered {}: {words}", status.as_u16()))
+        .fix("altinn-local up", "tells it again, when the file is mended"))
 }
 
 /// The files of a folder by path and by name relative to the app's root, sorted; none when it is not there.
