@@ -18,12 +18,14 @@ use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 const PUBLIC: &str = "http://studio.localhost:8800";
+const PIPELINE: &str = "the-pipeline's-token";
 
 /// What the stand-ins were told, and what they are to say.
 #[derive(Clone, Default)]
@@ -187,10 +189,21 @@ struct World {
     /// The cookies of the browser.
     cookies: String,
     csrf: String,
-    /// Its own in each world: a PostgreSQL is shared.
+    /// Its own in each world.
     app: String,
     _folder: TempDir,
     _closing: DropGuard,
+}
+
+/// A database of one world's own in the PostgreSQL that is named, if any: Designer follows all deployments in its
+/// database, those of other worlds too.
+async fn own_database() -> Option<String> {
+    let url = std::env::var("ALTINN_TEST_POSTGRES").ok()?;
+    let (server, _) = url.rsplit_once('/')?;
+    let name = format!("designer_{}", uuid::Uuid::new_v4().simple());
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    Some(format!("{server}/{name}"))
 }
 
 impl World {
@@ -210,10 +223,10 @@ impl World {
             gitea_public: None,
             client: Client { id: "id".to_owned(), secret: "secret".to_owned() },
             pipeline: format!("{pipeline}/_apis"),
-            pipeline_token: String::new(),
+            pipeline_token: PIPELINE.to_owned(),
             environments: format!("{pipeline}/environments.json"),
             clusters: Some(format!("{pipeline}/apps/{{org}}/{{env}}")),
-            database: std::env::var("ALTINN_TEST_POSTGRES").unwrap_or(database),
+            database: own_database().await.unwrap_or(database),
         })
         .unwrap();
         let base = listen(designer.service(), &closing).await;
@@ -493,6 +506,90 @@ async fn deployments_need_a_team_and_a_built_release() {
     assert_eq!(told.get("TAGNAME"), None);
     assert_eq!(told["PUSH_APPS_OCI_IMAGE"], "false");
     assert_eq!(told["PUSH_SYNCROOT_GITOPS_IMAGE"], "true");
+}
+
+#[tokio::test]
+async fn what_the_cluster_tells_is_kept_with_its_deployment() {
+    let world = World::signed_in().await;
+    let (_, made) = world.post(&world.releases(), &release("e-1")).await;
+    world.ends(made["build"]["id"].as_str().unwrap().parse().unwrap(), "succeeded");
+    world.hook(HOOK, &made["build"]["id"]).await;
+    let wanted = json!({ "envName": "local", "tagName": "e-1" });
+    let (_, made) = world.post(&world.deployments(), &wanted).await;
+    let build = made["build"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(made["events"], json!([]));
+
+    let with = format!("/designer/api/v1/ttd/{}/deployments/webhooks/events", world.app);
+    let without = with.replace("/v1/", "/");
+    let event = |kind: &str, minute: u8, more: Value| {
+        let mut body = json!({ "message": format!("{kind}!"), "eventType": kind,
+            "timestamp": format!("2026-01-02T03:{minute:02}:05Z"), "environment": "local" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let tell = async |path: &str, header: Option<String>, body: &Value| {
+        let mut request = world.client.post(format!("{}{path}", world.base)).json(body);
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let bearer = || Some(format!("Bearer {PIPELINE}"));
+    let basic = |password: &str| {
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("x:{password}"));
+        Some(format!("Basic {pair}"))
+    };
+    let failed = event("UpgradeFailed", 4, json!({ "buildId": build }));
+    for header in [None, Some("Bearer wrong".to_owned()), Some("Bearer ".to_owned()), basic("")] {
+        assert_eq!(tell(&with, header.clone(), &failed).await, 401, "{header:?}");
+    }
+    assert_eq!(tell(&with, bearer(), &failed).await, 200);
+    assert_eq!(tell(&with, bearer(), &failed).await, 200, "told again");
+    // Without a build, the newest deployment to the environment is meant; a number is as good as its text.
+    assert_eq!(
+        tell(&without, basic(PIPELINE), &event("UpgradeSucceeded", 5, json!({}))).await,
+        200
+    );
+    let number: i64 = build.parse().unwrap();
+    let third = event("InstallSucceeded", 6, json!({ "buildId": number, "environment": "LOCAL" }));
+    assert_eq!(tell(&without, bearer(), &third).await, 200);
+
+    // Nothing was taken out, nothing went to tt02, no build has this number, there is no such word.
+    for (body, status) in [
+        (event("UninstallSucceeded", 7, json!({})), 404),
+        (event("InstallFailed", 7, json!({ "environment": "tt02" })), 404),
+        (event("InstallFailed", 7, json!({ "buildId": "1" })), 404),
+        (event("Exploded", 7, json!({})), 400),
+        (event("InstallFailed", 7, json!({ "timestamp": "yesterday" })), 400),
+    ] {
+        assert_eq!(tell(&with, bearer(), &body).await, status, "{body}");
+    }
+    let all = world.json(&world.deployments()).await;
+    assert_eq!(
+        all["pipelineDeploymentList"][0]["events"],
+        json!([
+            { "message": "UpgradeFailed!", "timestamp": "2026-01-02T03:04:05.000000Z",
+                "eventType": "UpgradeFailed" },
+            { "message": "UpgradeSucceeded!", "timestamp": "2026-01-02T03:05:05.000000Z",
+                "eventType": "UpgradeSucceeded" },
+            { "message": "InstallSucceeded!", "timestamp": "2026-01-02T03:06:05.000000Z",
+                "eventType": "InstallSucceeded" },
+        ])
+    );
+    // What follows the pipeline and writes the deployment leaves them alone.
+    world.ends(number, "succeeded");
+    world.hook("/designer/api/v1/checkdeploymentbuildstatus", &json!(build)).await;
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let all = world.json(&world.deployments()).await;
+        let first = &all["pipelineDeploymentList"][0];
+        assert_eq!(first["events"].as_array().unwrap().len(), 3, "{first}");
+        if first["build"]["result"] == "succeeded" {
+            break;
+        }
+        assert!(Instant::now() < end, "{first}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! What Designer's pages ask of the user's apps, beside the contract of the real Designer: `/designer/api/v1/…`.
 
 use axum::extract::{Path, State};
-use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -251,6 +254,38 @@ pub(super) async fn read(
     designer.work(&session, &app, move |desk| files::read(&desk.root, &place)).await.map(Json)
 }
 
+/// GET raw: a file as it is. Pages show images by it; whoever opens its address gets a file to save, never a page or a
+/// script of this origin.
+pub(super) async fn raw(
+    State(designer): State<Designer>,
+    User(session): User,
+    Path((org, app)): AppPath,
+    query: Query,
+) -> Result<Response, Fault> {
+    let (app, place) = (app_id(&org, &app)?, place(&query)?);
+    let kind = image(place.as_str());
+    let bytes = designer.work(&session, &app, move |desk| files::bytes(&desk.root, &place)).await?;
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (CONTENT_DISPOSITION, "attachment"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn image(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "svg" => "image/svg+xml",
+        "ico" => "image/x-icon",
+        _ => "application/octet-stream",
+    }
+}
+
 /// What the writer believes to be there: `If-Match: "etag"`, or `If-None-Match: *` for a new file.
 fn expected(headers: &HeaderMap) -> Result<Expected, Fault> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -275,7 +310,11 @@ pub(super) async fn write(
 ) -> Result<Response, Fault> {
     let (app, place, expected) = (app_id(&org, &app)?, place(&query)?, expected(&headers)?);
     let etag = designer
-        .change(&session, &app, move |desk| files::write(&desk.root, &place, &expected, &body))
+        .change(&session, &app, move |desk| {
+            let etag = files::write(&desk.root, &place, &expected, &body)?;
+            desk.copy.chosen(&place)?;
+            Ok(etag)
+        })
         .await?;
     Ok((StatusCode::NO_CONTENT, [(ETAG, format!("\"{etag}\""))]).into_response())
 }
@@ -290,7 +329,10 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Fault> {
     let (app, place, expected) = (app_id(&org, &app)?, place(&query)?, expected(&headers)?);
     designer
-        .change(&session, &app, move |desk| files::delete(&desk.root, &place, &expected))
+        .change(&session, &app, move |desk| {
+            files::delete(&desk.root, &place, &expected)?;
+            desk.copy.chosen(&place)
+        })
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::deploy::builds::{self, Hook};
 use super::deploy::deployments::{self, Deployments, Target, Unwanted};
+use super::deploy::events::{self, Happened};
 use super::deploy::model::{Build, Deployment, Release, Results};
 use super::deploy::releases;
 use super::gitea::GiteaUser;
@@ -102,10 +103,16 @@ fn files(api: Api<Designer>) -> Api<Designer> {
         Endpoint::put(FILE, "Writes a file")
             .time(GIT)
             .query(&["path"])
-            .takes_kind("text/plain")
-            .body(work::files::TEXT)
+            .takes_kind("application/octet-stream")
+            .body(work::files::WHOLE)
             .answers(&[204, 400, 403, 412, 413, 428]),
         api::write,
+    )
+    .add(
+        get("/designer/api/v1/apps/{org}/{app}/raw", "A file as it is")
+            .query(&["path"])
+            .answers(&[200, 400, 404, 409]),
+        api::raw,
     )
     .add(
         Endpoint::delete(FILE, "Deletes a file")
@@ -197,6 +204,11 @@ fn contract(api: Api<Designer>) -> Api<Designer> {
     let hook = |path| {
         Endpoint::post(path, "A build began or ended").open().takes::<Hook>().answers(&[200])
     };
+    let event = |path| {
+        Endpoint::post(path, "Something happened to a deployment in the cluster")
+            .takes::<Happened>()
+            .answers(&[200, 400, 404])
+    };
     api.add(Endpoint::get(RELEASES, "Releases").gives::<Results<Release>>(200), releases::list)
         .add(
             Endpoint::post(RELEASES, "A new release")
@@ -246,6 +258,8 @@ fn contract(api: Api<Designer>) -> Api<Designer> {
                 .answers(&[403, 404]),
             builds::cancel,
         )
+        .add(event("/designer/api/v1/{org}/{app}/deployments/webhooks/events"), events::hear)
+        .add(event("/designer/api/{org}/{app}/deployments/webhooks/events"), events::hear)
         .add(hook("/designer/api/v1/checkreleasebuildstatus"), builds::hook)
         .add(hook("/designer/api/check-release-build-status"), builds::hook)
         .add(hook("/designer/api/v1/checkdeploymentbuildstatus"), builds::hook)

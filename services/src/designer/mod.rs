@@ -48,7 +48,7 @@ pub struct Settings {
     pub client: Client,
     /// The build API, ending with `/_apis`.
     pub pipeline: String,
-    /// The pipeline's token; may be empty.
+    /// The pipeline's token, sent to it, and asked of it for events; may be empty, then no events are taken.
     pub pipeline_token: String,
     /// `environments.json`.
     pub environments: String,
@@ -79,6 +79,8 @@ struct Inner {
     copies: Copies,
     store: Store,
     pipeline: Pipeline,
+    /// Also what the pipeline proves itself by.
+    pipeline_token: String,
     environments: Environments,
     /// Of two who deploy to one environment at once, one is refused.
     deploying: tokio::sync::Mutex<()>,
@@ -101,6 +103,7 @@ impl Designer {
             copies: Copies::new(&settings.data),
             store: Store::new(&settings.database)?,
             pipeline: Pipeline::new(&settings.pipeline, &settings.pipeline_token)?,
+            pipeline_token: settings.pipeline_token,
             environments: Environments::new(&settings.environments, settings.clusters)?,
             deploying: tokio::sync::Mutex::default(),
             wake: Notify::new(),

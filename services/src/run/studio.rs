@@ -25,9 +25,10 @@ pub(super) struct DesignerArgs {
     /// Where browsers and the pipeline reach Gitea; without it, `/repos` at the public address
     #[arg(long, env = "ALTINN_SERVICES_GITEA_PUBLIC_URL")]
     gitea_public_url: Option<String>,
-    /// The OAuth application in Gitea, which sends browsers back to `/signin-oidc` at the public address
+    /// The OAuth application in Gitea, which sends browsers back to `/signin-oidc` at the public address, or `@FILE`
+    /// that says it
     #[arg(long, env = "ALTINN_SERVICES_OAUTH_CLIENT_ID")]
-    oauth_client_id: String,
+    oauth_client_id: Told,
     /// The application's secret, or `@FILE` that says it
     #[arg(long, env = "ALTINN_SERVICES_OAUTH_SECRET", hide_env_values = true)]
     oauth_secret: Told,
@@ -55,7 +56,7 @@ impl From<DesignerArgs> for Settings {
             public: args.public_url,
             gitea: args.gitea,
             gitea_public: args.gitea_public_url,
-            client: Client { id: args.oauth_client_id, secret: args.oauth_secret.0 },
+            client: Client { id: args.oauth_client_id.0, secret: args.oauth_secret.0 },
             pipeline: args.pipeline,
             pipeline_token: args.pipeline_token.map(|told| told.0).unwrap_or_default(),
             environments: args.environments,

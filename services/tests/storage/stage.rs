@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use altinn_services::kit::api::{Api, Endpoint};
 use altinn_services::kit::body::{Json, Raw};
@@ -203,8 +204,21 @@ impl Stage {
         altinn_services::kit::logs::start("error");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let stage = Self { front: Front::new(storage(backend).service()) };
-        stage.send(Method::GET, "/health/ready", None, &[], Bytes::new()).await.is(200);
+        stage.ready().await;
         stage
+    }
+
+    /// Waits until the stores answer: the first connection to a database takes its time on a busy machine, and readiness
+    /// is given none.
+    async fn ready(&self) {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let answer = self.send(Method::GET, "/health/ready", None, &[], Bytes::new()).await;
+            if answer.status == 200 || Instant::now() > end {
+                return drop(answer.is(200));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Asks; paths that do not begin with `/` stand below Storage's base.

@@ -47,9 +47,18 @@ struct Resource {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Text(String),
     Number(i64),
+}
+
+impl From<Number> for String {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Text(text) => text,
+            Number::Number(number) => number.to_string(),
+        }
+    }
 }
 
 /// POST of the pipeline when a build begins or ends. It is told nothing and believed nothing: the pipeline is asked.
@@ -57,10 +66,7 @@ pub(in crate::designer) async fn hook(
     State(designer): State<Designer>,
     Json(hook): Json<Hook>,
 ) -> Result<StatusCode, Fault> {
-    let id = match hook.resource.build_number {
-        Number::Text(text) => text,
-        Number::Number(number) => number.to_string(),
-    };
+    let id = String::from(hook.resource.build_number);
     if let Some(mut release) = designer.0.store.release_of_build(&id).await? {
         if release.build.is_open() {
             release.build = designer.asked(&release.build).await?;

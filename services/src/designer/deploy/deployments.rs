@@ -149,6 +149,7 @@ fn deployment(
         created: Date::now(),
         created_by: session.user.login.clone(),
         build: Build { status: Status::NotStarted, ..Build::default() },
+        events: Vec::new(),
     }
 }
 

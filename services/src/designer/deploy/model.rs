@@ -92,6 +92,29 @@ pub(in crate::designer) struct Deployment {
     pub(in crate::designer) created: Date,
     pub(in crate::designer) created_by: String,
     pub(in crate::designer) build: Build,
+    /// What the cluster told, in the order of its telling. Kept beside the documents, not in them.
+    #[serde(default)]
+    pub(in crate::designer) events: Vec<Event>,
+}
+
+/// How a change in the cluster ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(in crate::designer) enum EventType {
+    InstallSucceeded,
+    InstallFailed,
+    UpgradeSucceeded,
+    UpgradeFailed,
+    UninstallSucceeded,
+    UninstallFailed,
+}
+
+/// What happened to a deployment in the cluster.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::designer) struct Event {
+    pub(in crate::designer) message: String,
+    pub(in crate::designer) timestamp: Date,
+    pub(in crate::designer) event_type: EventType,
 }
 
 /// A list, as the real Designer wraps it.

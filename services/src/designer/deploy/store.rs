@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::model::{Deployment, Release};
+use super::model::{Deployment, Event, Release};
 use crate::kit::database::{Database, Migrations, Value, lost};
 use crate::kit::fault::Fault;
 use crate::kit::name::AppId;
@@ -15,6 +15,8 @@ static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("migrations/designer/sql
 
 /// As many are told of each.
 const MOST: i64 = 200;
+/// Of all deployments together; the oldest are not told.
+const EVENTS: i64 = 2_000;
 
 /// The tables.
 pub(in crate::designer) struct Store(Database);
@@ -127,9 +129,34 @@ impl Store {
         self.0.run("DELETE FROM deployments WHERE id = $1", vec![id.into()]).await.map(drop)
     }
 
-    /// An app's deployments, newest first.
+    /// An app's deployments, newest first, with what the cluster told of them.
     pub(super) async fn deployments(&self, app: &AppId) -> Result<Vec<Deployment>, Fault> {
-        self.deployments_where("org = $1 AND app = $2", named(app)).await
+        let mut found = self.deployments_where("org = $1 AND app = $2", named(app)).await?;
+        let sql = format!(
+            "SELECT deployment, document::text AS document FROM events WHERE deployment IN
+             (SELECT id FROM deployments WHERE org = $1 AND app = $2)
+             ORDER BY id DESC LIMIT {EVENTS}"
+        );
+        for row in self.0.rows(&sql, named(app)).await?.iter().rev() {
+            let id: i64 = row.try_get("deployment").map_err(lost)?;
+            if let Some(deployment) = found.iter_mut().find(|deployment| deployment.id == id) {
+                deployment.events.push(document(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Keeps what the cluster told; once, however often it is told.
+    pub(super) async fn add_event(&self, deployment: i64, event: &Event) -> Result<(), Fault> {
+        let sql = "INSERT INTO events (deployment, eventtype, happened, document)
+            VALUES ($1, $2, $3, $4::jsonb) ON CONFLICT DO NOTHING";
+        let values = vec![
+            deployment.into(),
+            format!("{:?}", event.event_type).into(),
+            event.timestamp.micros().into(),
+            text(event)?.into(),
+        ];
+        self.0.run(sql, values).await.map(drop)
     }
 
     pub(super) async fn deployment_of_build(

@@ -15,6 +15,8 @@ use crate::kit::fault::Fault;
 
 /// A text may be this long to be edited, in bytes.
 pub(in crate::designer) const TEXT: usize = 2 * 1024 * 1024;
+/// A file may be this long to be sent here, or given out, in bytes; larger ones are git's own business.
+pub(in crate::designer) const WHOLE: usize = 10 * 1024 * 1024;
 /// More files than this are not listed.
 const MOST: usize = 10_000;
 
@@ -78,15 +80,26 @@ pub(in crate::designer) fn read(root: &Path, place: &Place) -> Result<Contents, 
         Err(error) => return Err(Fault::internal(error)),
     };
     let path_text = place.as_str().to_owned();
-    if size > TEXT as u64 {
+    if size > WHOLE as u64 {
         let etag = format!("large-{size}");
         return Ok(Contents { path: path_text, size, etag, text: None });
     }
     let bytes = std::fs::read(&path).map_err(Fault::internal)?;
     let etag = etag(&bytes);
+    let short = bytes.len() <= TEXT;
     // Gitea and git take a NUL for the mark of a file that is no text.
-    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    let text = String::from_utf8(bytes).ok().filter(|text| short && !text.contains('\0'));
     Ok(Contents { path: path_text, size, etag, text })
+}
+
+/// A file as it is.
+pub(in crate::designer) fn bytes(root: &Path, place: &Place) -> Result<Vec<u8>, Fault> {
+    let size = read(root, place)?.size;
+    if size > WHOLE as u64 {
+        let detail = format!("`{}` is too large to be given out here: use git.", place.as_str());
+        return Err(Fault::problem(StatusCode::CONFLICT, detail).with("code", "too-large"));
+    }
+    std::fs::read(place.under(root)?).map_err(Fault::internal)
 }
 
 /// Writes a file whole: readers see the old or the new one. Gives the new etag.
@@ -231,6 +244,10 @@ mod tests {
             std::fs::write(root.join(name), bytes).unwrap();
             let found = read(root, &place(name)).unwrap();
             assert_eq!((found.text, found.size), (None, bytes.len() as u64), "{name}");
+            assert_eq!(super::bytes(root, &place(name)).unwrap(), bytes, "{name}");
         }
+        std::fs::write(root.join("d"), vec![0; WHOLE + 1]).unwrap();
+        assert_eq!(super::bytes(root, &place("d")).unwrap_err().status(), 409);
+        assert_eq!(super::bytes(root, &place("e")).unwrap_err().status(), 404);
     }
 }

@@ -117,7 +117,7 @@ impl Copy {
         author: &Author,
         message: &str,
     ) -> Result<String, Fault> {
-        self.refuse_marks()?;
+        self.refuse_unresolved()?;
         let make = || -> Result<Option<Oid>, git2::Error> {
             let mut index = self.repository.index()?;
             let conflicts: Vec<_> = index.conflicts()?.filter_map(Result::ok).collect();
@@ -167,21 +167,6 @@ impl Copy {
             true
         })?;
         Ok(found)
-    }
-
-    /// Conflicts that still show git's marks were not resolved by anybody.
-    fn refuse_marks(&self) -> Result<(), Fault> {
-        for path in self.conflicts()? {
-            let root = self.repository.workdir().unwrap_or(Path::new(""));
-            let text = std::fs::read(root.join(&path)).unwrap_or_default();
-            let marked =
-                text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< "));
-            if marked {
-                let detail = format!("`{path}` still has a conflict.");
-                return Err(conflict("unresolved", detail).with("path", path));
-            }
-        }
-        Ok(())
     }
 
     /// Sends the branch to Gitea. What others sent first is never overwritten.
@@ -261,7 +246,7 @@ impl Copy {
             Ok(self.repository.index()?.has_conflicts())
         };
         if begin().map_err(|error| in_the_way(&error))? {
-            return Ok(());
+            return self.begin_choosing();
         }
         let message = format!("Merge changes of others into {}", self.branch()?);
         self.commit(author, &message).map(drop)

@@ -1,5 +1,6 @@
 //! Working copies: `repos/{user}/{org}/{app}` below the data folder. One request at a time works in one of them.
 
+mod conflict;
 pub(super) mod files;
 pub(super) mod git;
 pub(super) mod place;

@@ -37,6 +37,8 @@ pub(in crate::designer) struct Change {
     file_path: String,
     /// `added`, `modified`, `deleted` or `conflict`.
     file_status: &'static str,
+    /// Of a conflict, whether somebody has resolved it.
+    resolved: bool,
 }
 
 /// Names of branches.
@@ -135,7 +137,8 @@ impl Copy {
                 } else {
                     "modified"
                 };
-                Some(Change { file_path, file_status })
+                let resolved = file_status == "conflict" && self.is_resolved(&file_path);
+                Some(Change { file_path, file_status, resolved })
             })
             .collect();
         changes.sort_by(|one, other| one.file_path.cmp(&other.file_path));
@@ -149,25 +152,6 @@ impl Copy {
             .filter(|change| change.file_status == "conflict")
             .map(|change| change.file_path)
             .collect())
-    }
-
-    /// Takes one side of a conflict whole. `mine` is what this copy had committed.
-    pub(in crate::designer) fn resolve(&self, place: &Place, mine: bool) -> Result<(), Fault> {
-        let root = self.repository.workdir().unwrap_or(Path::new(""));
-        let path = place.under(root)?;
-        let index = self.repository.index().map_err(|error| fault(&error))?;
-        let conflict = index
-            .conflict_get(Path::new(place.as_str()))
-            .map_err(|_| super::git::conflict("no-conflict", "That file has no conflict."))?;
-        let side = if mine { conflict.our } else { conflict.their };
-        match side {
-            Some(entry) => {
-                let blob = self.repository.find_blob(entry.id).map_err(|error| fault(&error))?;
-                std::fs::write(&path, blob.content()).map_err(Fault::internal)?;
-            }
-            None => drop(std::fs::remove_file(&path)),
-        }
-        Ok(())
     }
 
     /// What differs in a file from the last commit.

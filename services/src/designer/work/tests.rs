@@ -123,6 +123,59 @@ fn a_conflict_is_shown_and_resolved_without_loss() {
     assert_eq!(json(bob.state().unwrap())["merging"], false);
 }
 
+/// What cannot bear git's marks, an image or a file that one side deleted, is not decided by nobody.
+#[test]
+fn conflicts_without_marks_wait_for_a_choice() {
+    let world = World::new();
+    let (ann, ann_root) = world.copy("ann");
+    std::fs::write(ann_root.join("logo.png"), [0, 1, 2]).unwrap();
+    for name in ["mine.txt", "theirs.txt", "edited.txt"] {
+        put(&ann_root, name, "start\n");
+    }
+    ann.commit(&author("ann"), "First").unwrap();
+    ann.push(&author("ann")).unwrap();
+    let (bob, bob_root) = world.copy("bob");
+    std::fs::write(bob_root.join("logo.png"), [0, 9, 9]).unwrap();
+    for name in ["mine.txt", "theirs.txt", "edited.txt"] {
+        std::fs::remove_file(bob_root.join(name)).unwrap();
+    }
+    bob.commit(&author("bob"), "Bob's").unwrap();
+    bob.push(&author("bob")).unwrap();
+
+    std::fs::write(ann_root.join("logo.png"), [0, 5, 5]).unwrap();
+    for name in ["mine.txt", "theirs.txt", "edited.txt"] {
+        put(&ann_root, name, "ann\n");
+    }
+    ann.commit(&author("ann"), "Ann's").unwrap();
+    ann.pull(&author("ann")).unwrap();
+    let open = || {
+        let changes = json(ann.changes().unwrap());
+        let all = changes.as_array().unwrap().iter();
+        let open =
+            all.filter(|change| change["fileStatus"] == "conflict" && change["resolved"] == false);
+        open.map(|change| change["filePath"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), ["edited.txt", "logo.png", "mine.txt", "theirs.txt"]);
+    assert_eq!(code(&ann.commit(&author("ann"), "Too early").unwrap_err()), 409);
+    let place = |path| Place::new(path).unwrap();
+    ann.resolve(&place("mine.txt"), true).unwrap();
+    ann.resolve(&place("theirs.txt"), false).unwrap();
+    assert_eq!(open(), ["edited.txt", "logo.png"]);
+    // Choosing again is allowed until the merge ends.
+    ann.resolve(&place("logo.png"), true).unwrap();
+    ann.resolve(&place("logo.png"), false).unwrap();
+    put(&ann_root, "edited.txt", "both\n");
+    ann.chosen(&place("edited.txt")).unwrap();
+    assert!(open().is_empty());
+    ann.commit(&author("ann"), "Chosen").unwrap();
+    ann.push(&author("ann")).unwrap();
+    bob.pull(&author("bob")).unwrap();
+    assert_eq!(std::fs::read(bob_root.join("logo.png")).unwrap(), [0, 9, 9]);
+    assert_eq!(std::fs::read_to_string(bob_root.join("mine.txt")).unwrap(), "ann\n");
+    assert_eq!(std::fs::read_to_string(bob_root.join("edited.txt")).unwrap(), "both\n");
+    assert!(!bob_root.join("theirs.txt").exists());
+}
+
 #[test]
 fn branches_and_taking_back() {
     let world = World::new();

@@ -24,6 +24,7 @@ import { lazy, Suspense, useEffect, useMemo, useState, useSyncExternalStore, typ
 import * as api from "./api";
 import { Drafts, overHttp } from "./logic/drafts";
 import { EditedProvider, useStatus } from "./parts/app";
+import { Behind } from "./parts/Behind";
 import { Frame } from "./parts/Frame";
 import { Loading, ProblemAlert } from "./parts/problems";
 import { Overview } from "./pages/Overview";
@@ -146,6 +147,7 @@ function Workplace({ user, id, drafts }: { user: api.User; id: api.Id; drafts: D
           </nav>
         </div>
         <main id="content" className="page" tabIndex={-1}>
+          {name !== "changes" && <Behind />}
           <Suspense fallback={<Loading />}>
             <Page />
           </Suspense>

@@ -35,6 +35,8 @@ export interface Contents extends Listed {
 export interface Change {
   filePath: string;
   fileStatus: "added" | "modified" | "deleted" | "conflict";
+  /** Of a conflict: whether somebody has resolved it. */
+  resolved: boolean;
 }
 
 export interface CopyState {
@@ -100,6 +102,14 @@ export interface Deployment {
   created: string;
   createdBy: string;
   build: Build;
+  /** What the cluster told. */
+  events: Event[];
+}
+
+export interface Event {
+  message: string;
+  timestamp: string;
+  eventType: `${"Install" | "Upgrade" | "Uninstall"}${"Succeeded" | "Failed"}`;
 }
 
 export interface Running {
@@ -156,6 +166,7 @@ export const createApp = (id: Id) => send<App>("POST", `${V1}/apps`, id);
 export const app = (id: Id) => get<App>(of(id));
 export const files = (id: Id) => get<Listed[]>(`${of(id)}/files`);
 export const filePath = (id: Id, path: string) => `${of(id)}/file?${query(path)}`;
+export const rawPath = (id: Id, path: string) => `${of(id)}/raw?${query(path)}`;
 export const move = (id: Id, from: string, to: string) => send("POST", `${of(id)}/move`, { from, to });
 export const status = (id: Id, fetch = false) =>
   get<CopyState>(`${of(id)}/status${fetch ? "?fetch=true" : ""}`);

@@ -103,3 +103,14 @@ test("a server that is away loses nothing", async () => {
   expect(await drafts.flush()).toBe(true);
   expect(text()).toBe("1");
 });
+
+test("a file that was let go of is not asked for again", async () => {
+  let reads = 0;
+  const drafts = new Drafts({ read: async (path) => ({ path, size: 1, text: "a", etag: String((reads += 1)) }), write: async () => "" });
+  drafts.open("a");
+  drafts.open("b");
+  await settled();
+  drafts.forget("a");
+  await drafts.reload();
+  expect(reads).toBe(3);
+});

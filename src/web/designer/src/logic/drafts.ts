@@ -163,6 +163,12 @@ export class Drafts {
     return drafts.every((draft) => draft.state.phase !== "refused");
   }
 
+  /** Lets go of a file that is no more, so that nobody asks for it. */
+  forget(path: string) {
+    this.all.delete(path);
+    this.sum();
+  }
+
   /** Reads all files anew, after something else changed them. */
   async reload() {
     await Promise.all([...this.all.values()].map((draft) => draft.load()));

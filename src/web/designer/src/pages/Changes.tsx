@@ -86,7 +86,11 @@ function CopyChanges({ state, pulls, tell }: { state: api.CopyState; pulls: numb
   };
   return (
     <>
-      {behindBy > 0 && !merging && <Alert data-color="info">{t("changes.behind", { n: behindBy })}</Alert>}
+      {behindBy > 0 && !merging && (
+        <Alert data-color={aheadBy > 0 ? "warning" : "info"}>
+          {aheadBy > 0 ? t("changes.diverged", { n: behindBy, own: aheadBy }) : t("changes.behind", { n: behindBy })}
+        </Alert>
+      )}
       {!state.published && <Paragraph className="quiet">{t("changes.unpublished")}</Paragraph>}
       {merging && (
         <Alert data-color="warning">
@@ -154,9 +158,15 @@ function ChangedFile({ change, merging, discard }: { change: api.Change; merging
     <>
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)} className="change">
         <summary>
-          <Tag data-size="sm" data-color={COLORS[change.fileStatus]}>
-            {t(`changes.${change.fileStatus}`)}
-          </Tag>
+          {change.resolved ? (
+            <Tag data-size="sm" data-color="success">
+              {t("changes.resolved")}
+            </Tag>
+          ) : (
+            <Tag data-size="sm" data-color={COLORS[change.fileStatus]}>
+              {t(`changes.${change.fileStatus}`)}
+            </Tag>
+          )}
           <span className="path">{path}</span>
         </summary>
         {open && <FileDiff path={path} />}
@@ -164,13 +174,13 @@ function ChangedFile({ change, merging, discard }: { change: api.Change; merging
       <div className="actions change-actions">
         {change.fileStatus === "conflict" ? (
           <>
-            <Button data-size="sm" variant="secondary" onClick={() => resolve.mutate("mine")}>
+            <Button data-size="sm" variant="secondary" aria-label={t("changes.mineOf", { path })} onClick={() => resolve.mutate("mine")}>
               {t("changes.mine")}
             </Button>
-            <Button data-size="sm" variant="secondary" onClick={() => resolve.mutate("theirs")}>
+            <Button data-size="sm" variant="secondary" aria-label={t("changes.theirsOf", { path })} onClick={() => resolve.mutate("theirs")}>
               {t("changes.theirs")}
             </Button>
-            <Button data-size="sm" variant="tertiary" onClick={() => go(address("files", { path }))}>
+            <Button data-size="sm" variant="tertiary" aria-label={t("changes.editFileOf", { path })} onClick={() => go(address("files", { path }))}>
               {t("changes.editFile")}
             </Button>
           </>

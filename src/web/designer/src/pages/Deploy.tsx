@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 
 import * as api from "../api";
+import { byEnvironment, hasFailed, lastEvent } from "../logic/deployments";
 import { isVersion, nextVersion } from "../logic/version";
 import { useAddress, useApp, useStatus } from "../parts/app";
 import { BuildLog, StateTag } from "../parts/BuildLog";
@@ -14,6 +15,11 @@ import { useTexts } from "../texts";
 const isOpen = (build: api.Build) => build.status !== "completed";
 /** While something is under way it is asked for often. */
 const pace = (open: boolean) => (open ? 1_500 : 15_000);
+
+const useTargets = () => {
+  const { id } = useApp();
+  return useQuery({ queryKey: ["targets", id], queryFn: () => api.targets(id) });
+};
 
 function useReleases() {
   const { id } = useApp();
@@ -53,7 +59,7 @@ export default function Deploy() {
 function Environments() {
   const t = useTexts();
   const { id } = useApp();
-  const targets = useQuery({ queryKey: ["targets", id], queryFn: () => api.targets(id) });
+  const targets = useTargets();
   const permissions = useQuery({ queryKey: ["permissions", id], queryFn: () => api.permissions(id) });
   const deployments = useDeployments();
   const allowed = (permissions.data ?? []).map((name) => name.toLowerCase());
@@ -100,16 +106,23 @@ function Environment({ target, allowed, running, last }: EnvironmentProps) {
   const deploy = useMutation({ mutationFn: () => api.deploy(id, env, version), onSuccess: refresh });
   const undeploy = useMutation({ mutationFn: () => api.undeploy(id, env), onSuccess: refresh });
   const busy = last !== undefined && isOpen(last.build);
+  // The cluster has a version as soon as it is told of it; that it answers is what the deployment waits for.
+  const beginning = busy && running !== undefined && last.tagName === running.version;
   return (
     <Card className="environment">
       <div className="row">
         <Heading level={3} data-size="2xs">
           {env}
         </Heading>
-        {last && <StateTag build={last.build} />}
+        {last && <StateTag build={last.build} event={lastEvent(last)} />}
       </div>
+      {last && hasFailed(lastEvent(last)) && (
+        <Alert data-color="danger" data-size="sm">
+          {lastEvent(last)?.message || t("state.clusterFailed")}
+        </Alert>
+      )}
       <Paragraph>
-        {running ? t("deploy.running", { version: running.version }) : <span className="quiet">{t("deploy.notRunning")}</span>}
+        {running ? t(beginning ? "deploy.beginning" : "deploy.running", { version: running.version }) : <span className="quiet">{t("deploy.notRunning")}</span>}
       </Paragraph>
       {running && (
         <Link href={target.appUrl} aria-label={t("deploy.open", { env })}>
@@ -265,30 +278,72 @@ function Releases() {
 
 function History() {
   const t = useTexts();
-  const when = useDates();
   const deployments = useDeployments();
-  const all = deployments.data?.pipelineDeploymentList ?? [];
+  const known = useTargets().data?.map((target) => target.name) ?? [];
+  const groups = byEnvironment(deployments.data?.pipelineDeploymentList ?? [], known);
   return (
     <Card>
       <Heading level={2} data-size="xs">
         {t("deploy.history")}
       </Heading>
-      {deployments.data && all.length === 0 && <Paragraph>{t("deploy.noHistory")}</Paragraph>}
-      <ul className="plain">
-        {all.map((one) => {
-          const name = one.deploymentType === "Deploy" ? t("deploy.what", { version: one.tagName ?? "", env: one.envName }) : t("deploy.out", { env: one.envName });
-          return (
-            <li key={one.id} className="release">
-              <div className="row">
-                <strong>{name}</strong>
-                <StateTag build={one.build} />
-              </div>
-              <div className="quiet small">{t("deploy.by", { who: one.createdBy, when: when(one.created) })}</div>
-              <BuildLog build={one.build} name={name} quiet={isOpen(one.build)} />
-            </li>
-          );
-        })}
-      </ul>
+      {deployments.data && groups.length === 0 && <Paragraph>{t("deploy.noHistory")}</Paragraph>}
+      {groups.map(([env, own]) => (
+        <HistoryOf key={env} env={env} all={own} />
+      ))}
     </Card>
+  );
+}
+
+/** So many are shown at first. */
+const NEWEST = 5;
+
+function HistoryOf({ env, all }: { env: string; all: api.Deployment[] }) {
+  const t = useTexts();
+  const [open, setOpen] = useState(false);
+  return (
+    <section className="env-history" aria-label={t("deploy.historyOf", { env })}>
+      <Heading level={3} data-size="2xs">
+        {env}
+      </Heading>
+      <ul className="plain">
+        {(open ? all : all.slice(0, NEWEST)).map((one) => (
+          <li key={one.id} className="release">
+            <Past deployment={one} />
+          </li>
+        ))}
+      </ul>
+      {all.length > NEWEST && !open && (
+        <Button variant="tertiary" data-size="sm" onClick={() => setOpen(true)}>
+          {t("deploy.historyAll", { n: all.length, env })}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function Past({ deployment }: { deployment: api.Deployment }) {
+  const t = useTexts();
+  const when = useDates();
+  const { build, envName: env, tagName, events } = deployment;
+  const name = deployment.deploymentType === "Deploy" ? t("deploy.what", { version: tagName ?? "", env }) : t("deploy.out", { env });
+  return (
+    <>
+      <div className="row">
+        <strong>{name}</strong>
+        <StateTag build={build} event={lastEvent(deployment)} />
+      </div>
+      <div className="quiet small">{t("deploy.by", { who: deployment.createdBy, when: when(deployment.created) })}</div>
+      {events.length > 0 && (
+        <ul className="events" aria-label={t("deploy.events")}>
+          {events.map((event, index) => (
+            <li key={index} data-failed={hasFailed(event)}>
+              <span className="quiet">{when(event.timestamp)}</span> <strong>{t(`event.${event.eventType}`)}</strong>
+              {event.message && <div className="notes">{event.message}</div>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <BuildLog build={build} name={name} quiet={isOpen(build)} />
+    </>
   );
 }

@@ -1,13 +1,15 @@
 import { go, request, useRoute } from "@altinn-local/shared";
-import { Alert, Button, Dialog, Heading, Paragraph, Search, Textfield } from "@digdir/designsystemet-react";
+import { Alert, Button, Dialog, Heading, Link, Paragraph, Search, Textfield } from "@digdir/designsystemet-react";
 import { FileIcon, PencilIcon, PlusIcon, TrashIcon } from "@navikt/aksel-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useRef, useState, type FormEvent } from "react";
 
 import * as api from "../api";
+import { isImage } from "../logic/upload";
 import { CodeEditor, problems } from "../parts/CodeEditor";
-import { DocumentProblem, useAddress, useApp, useDocument, useFiles, useWork } from "../parts/app";
+import { DocumentProblem, useAddress, useApp, useDocument, useFileList, useFiles, useWork } from "../parts/app";
 import { Loading, ProblemAlert } from "../parts/problems";
+import { Upload } from "../parts/Upload";
 import { useTexts } from "../texts";
 
 export default function Files() {
@@ -22,7 +24,10 @@ export default function Files() {
     <>
       <div className="page-head">
         <Heading level={1}>{t("files.title")}</Heading>
-        <NewFile paths={files.data ?? []} />
+        <div className="actions">
+          <Upload paths={files.data ?? []} />
+          <NewFile paths={files.data ?? []} />
+        </div>
       </div>
       <div className="split files">
         <section aria-label={t("files.tree")} className="tree">
@@ -84,9 +89,11 @@ function FileLink({ path, name, current }: { path: string; name: string; current
 
 function OpenFile({ path }: { path: string }) {
   const t = useTexts();
-  const { id, mayChange } = useApp();
+  const { id, drafts, mayChange } = useApp();
   const document = useDocument(path);
   const { text, opaque, phase, draft } = document;
+  const { query } = useRoute();
+  const [line, column] = [Number(query.get("line")), Number(query.get("column"))];
   const work = useWork();
   const address = useAddress();
   const [fault, setFault] = useState<unknown>();
@@ -96,8 +103,9 @@ function OpenFile({ path }: { path: string }) {
       await work(async () => {
         const { etag } = await (await request(api.filePath(id, path))).json();
         await request(api.filePath(id, path), { method: "DELETE", headers: { "If-Match": `"${etag}"` } });
+        drafts.forget(path);
+        go(address("files"));
       });
-      go(address("files"));
     } catch (error) {
       setFault(error);
     }
@@ -121,9 +129,9 @@ function OpenFile({ path }: { path: string }) {
       <ProblemAlert problem={fault} />
       <DocumentProblem document={document} />
       {phase === "loading" && <Loading />}
-      {opaque && <Paragraph>{t("files.opaque", { size: path.split(".").at(-1) ?? "" })}</Paragraph>}
+      {opaque && <Opaque path={path} />}
       {text !== undefined && (
-        <CodeEditor path={path} text={text} label={t("files.editor", { path })} readOnly={!mayChange} onChange={(next) => draft.edit(next)} />
+        <CodeEditor path={path} text={text} label={t("files.editor", { path })} readOnly={!mayChange} at={line > 0 ? { line, column } : undefined} onChange={(next) => draft.edit(next)} />
       )}
       <div role="status">
         {text !== undefined && found.length > 0 && (
@@ -138,6 +146,27 @@ function OpenFile({ path }: { path: string }) {
         )}
       </div>
     </>
+  );
+}
+
+/** What is no text: shown when it is an image, to be had, to be replaced. */
+function Opaque({ path }: { path: string }) {
+  const t = useTexts();
+  const { id } = useApp();
+  const size = useFileList().data?.find((file) => file.path === path)?.size;
+  const address = api.rawPath(id, path);
+  return (
+    <div className="opaque">
+      <Paragraph>{t("files.opaque", { size: size === undefined ? "" : `${Math.ceil(size / 1024)} kB` })}</Paragraph>
+      {/* Its size changes its address: a replaced image is not shown from memory. */}
+      {isImage(path) && <img src={`${address}&size=${size ?? 0}`} alt={t("files.imageOf", { path })} />}
+      <div className="actions">
+        <Link href={address} download={path.split("/").at(-1)}>
+          {t("files.download")}
+        </Link>
+        <Upload path={path} />
+      </div>
+    </div>
   );
 }
 
@@ -188,7 +217,7 @@ function NewFile({ paths }: { paths: string[] }) {
 
 function MoveFile({ path }: { path: string }) {
   const t = useTexts();
-  const { id } = useApp();
+  const { id, drafts } = useApp();
   const work = useWork();
   const address = useAddress();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -197,9 +226,13 @@ function MoveFile({ path }: { path: string }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      if (to !== path) await work(() => api.move(id, path, to));
-      dialog.current?.close();
-      go(address("files", { path: to }));
+      if (to === path) return dialog.current?.close();
+      await work(async () => {
+        await api.move(id, path, to);
+        dialog.current?.close();
+        drafts.forget(path);
+        go(address("files", { path: to }));
+      });
     } catch (error) {
       setFault(error);
     }

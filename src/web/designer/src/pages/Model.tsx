@@ -1,8 +1,10 @@
-import { go, useRoute } from "@altinn-local/shared";
+import { Go, go, useRoute } from "@altinn-local/shared";
 import { Alert, Button, Checkbox, Field, Heading, Label, Link, Paragraph, Select, Textfield } from "@digdir/designsystemet-react";
 import { PlusIcon, TrashIcon } from "@navikt/aksel-icons";
 import { useState, type FormEvent } from "react";
 
+import { follow, targetOf, type Refusal } from "../logic/csharp";
+import * as json from "../logic/json";
 import * as model from "../logic/model";
 import { DocumentProblem, useAddress, useApp, useDocument, useFiles } from "../parts/app";
 import { Loading, ProblemAlert } from "../parts/problems";
@@ -53,14 +55,31 @@ export default function Model() {
   );
 }
 
+const METADATA = "App/config/applicationmetadata.json";
+
 function Fields({ path }: { path: string }) {
   const t = useTexts();
   const { mayChange } = useApp();
+  const address = useAddress();
+  const paths = useFiles().data ?? [];
+  const wanted = path.replace(".schema.json", ".cs");
+  const file = paths.find((path) => path.toLowerCase() === wanted.toLowerCase()) ?? wanted;
   const document = useDocument(path);
-  if (document.phase === "loading") return <Loading />;
+  const source = useDocument(file);
+  const metadata = useDocument(METADATA);
+  const project = useDocument("App/App.csproj");
+  const [refusal, setRefusal] = useState<{ refused: Refusal; name: string }>();
+  if ([document, source, metadata, project].some(({ phase }) => phase === "loading")) return <Loading />;
   const { text } = document;
   const all = model.fields(text);
   if (!all || text === undefined) return <DocumentProblem document={document} readable={false} />;
+  const change = (next: string) => {
+    document.edit(next);
+    const target = targetOf(path, json.read(metadata.text), next, project.text?.includes('"Altinn.App.') ?? false);
+    const followed = follow(source.text, text, next, target);
+    if ("text" in followed) source.edit(followed.text);
+    setRefusal("text" in followed ? undefined : followed);
+  };
   const typeName = (type: string) => {
     const known = TYPES.find((known) => known === type);
     return known ? t(`model.type.${known}`) : type;
@@ -68,9 +87,23 @@ function Fields({ path }: { path: string }) {
   return (
     <>
       <DocumentProblem document={document} />
-      <Alert data-color="info" data-size="sm">
-        {t("model.class", { file: path.replace(".schema.json", ".cs") })}
-      </Alert>
+      {source.problem && <DocumentProblem document={source} />}
+      <div role="status">
+        {refusal ? (
+          <Alert data-color="warning" data-size="sm">
+            {t(`model.class.${refusal.refused}`, { name: refusal.name, file })}
+          </Alert>
+        ) : (
+          <Paragraph className="quiet" data-size="sm">
+            {t("model.class", { file })}
+          </Paragraph>
+        )}
+      </div>
+      {!source.missing && (
+        <Link asChild>
+          <Go to={address("files", { path: file })}>{t("model.classOpen")}</Go>
+        </Link>
+      )}
       <ul className="fields">
         {all.map((field) => (
           <li key={field.name}>
@@ -79,7 +112,7 @@ function Fields({ path }: { path: string }) {
               <Select
                 aria-label={t("model.typeOf", { name: field.name })}
                 value={field.type}
-                onChange={(event) => document.edit(model.setType(text, field, event.target.value))}
+                onChange={(event) => change(model.setType(text, field, event.target.value))}
               >
                 {TYPES.map((type) => (
                   <Select.Option key={type} value={type}>
@@ -100,7 +133,7 @@ function Fields({ path }: { path: string }) {
               value={field.name}
               checked={field.required}
               readOnly={!mayChange}
-              onChange={(event) => document.edit(model.setRequired(text, field, event.target.checked))}
+              onChange={(event) => change(model.setRequired(text, field, event.target.checked))}
             />
             {mayChange && (
               <Button
@@ -108,7 +141,7 @@ function Fields({ path }: { path: string }) {
                 data-color="danger"
                 icon
                 aria-label={t("model.delete", { name: field.name })}
-                onClick={() => document.edit(model.removeField(text, field))}
+                onClick={() => change(model.removeField(text, field))}
               >
                 <TrashIcon aria-hidden fontSize="1.2rem" />
               </Button>
@@ -116,7 +149,7 @@ function Fields({ path }: { path: string }) {
           </li>
         ))}
       </ul>
-      {mayChange && <NewField taken={all.map((field) => field.name)} add={(name, type) => document.edit(model.addField(text, name, type))} />}
+      {mayChange && <NewField taken={all.map((field) => field.name)} add={(name, type) => change(model.addField(text, name, type))} />}
     </>
   );
 }

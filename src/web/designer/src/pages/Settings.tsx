@@ -1,8 +1,10 @@
 import { go, useLanguage } from "@altinn-local/shared";
-import { Card, Checkbox, Fieldset, Heading, Link, Table, Textfield } from "@digdir/designsystemet-react";
+import { Card, Checkbox, Fieldset, Heading, Link, Textfield } from "@digdir/designsystemet-react";
 
+import type { DataType } from "../logic/datatypes";
 import * as json from "../logic/json";
 import { languagesOf } from "../logic/texts";
+import { DataTypes } from "../parts/DataTypes";
 import { DocumentProblem, useAddress, useApp, useDocument, useFiles } from "../parts/app";
 import { Loading } from "../parts/problems";
 import { useTexts } from "../texts";
@@ -14,13 +16,7 @@ interface Metadata {
   title?: Record<string, string>;
   partyTypesAllowed?: Record<string, boolean>;
   autoDeleteOnProcessEnd?: boolean;
-  dataTypes?: {
-    id: string;
-    allowedContentTypes?: string[] | null;
-    minCount?: number;
-    maxCount?: number;
-    taskId?: string | null;
-  }[];
+  dataTypes?: DataType[];
 }
 
 export default function Settings() {
@@ -103,33 +99,7 @@ export default function Settings() {
           />
         </Card>
       </div>
-      <Heading level={2} data-size="xs">
-        {t("settings.dataTypes")}
-      </Heading>
-      <div className="table-box" tabIndex={0} role="region" aria-label={t("settings.dataTypes")}>
-        <Table>
-          <Table.Head>
-            <Table.Row>
-              <Table.HeaderCell>{t("common.id")}</Table.HeaderCell>
-              <Table.HeaderCell>{t("settings.task")}</Table.HeaderCell>
-              <Table.HeaderCell>{t("settings.contentTypes")}</Table.HeaderCell>
-              <Table.HeaderCell>{t("settings.minCount")}</Table.HeaderCell>
-              <Table.HeaderCell>{t("settings.maxCount")}</Table.HeaderCell>
-            </Table.Row>
-          </Table.Head>
-          <Table.Body>
-            {metadata.dataTypes?.map((type) => (
-              <Table.Row key={type.id}>
-                <Table.Cell>{type.id}</Table.Cell>
-                <Table.Cell>{type.taskId ?? ""}</Table.Cell>
-                <Table.Cell>{(type.allowedContentTypes ?? []).join(", ")}</Table.Cell>
-                <Table.Cell>{type.minCount ?? 0}</Table.Cell>
-                <Table.Cell>{type.maxCount || t("settings.noLimit")}</Table.Cell>
-              </Table.Row>
-            ))}
-          </Table.Body>
-        </Table>
-      </div>
+      <DataTypes text={text} types={metadata.dataTypes ?? []} edit={document.edit} />
     </>
   );
 }

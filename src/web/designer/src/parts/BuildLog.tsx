@@ -1,12 +1,15 @@
-// How a build stands, its steps and its log, which grows while one looks.
+// How a build stands, its steps and its log, which grows while one looks; of one that failed, what the compiler said.
 
-import { Button, Tag } from "@digdir/designsystemet-react";
+import { Go } from "@altinn-local/shared";
+import { Alert, Button, Link, Tag } from "@digdir/designsystemet-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import * as api from "../api";
+import { errors, logLine, ownFile, type Diagnostic } from "../logic/buildlog";
+import { hasFailed } from "../logic/deployments";
 import { useTexts, type Key } from "../texts";
-import { useApp } from "./app";
+import { useAddress, useApp, useFiles } from "./app";
 import { ProblemAlert } from "./problems";
 
 type Color = "neutral" | "info" | "success" | "danger" | "warning";
@@ -22,9 +25,10 @@ export function stateOf({ status, result }: api.Build): { text: Key; color: Colo
   return { text: "state.failed", color: "danger" };
 }
 
-export function StateTag({ build }: { build: api.Build }) {
+/** `event` is the cluster's last word, which may be bad where the build's was good. */
+export function StateTag({ build, event }: { build: api.Build; event?: api.Event | undefined }) {
   const t = useTexts();
-  const { text, color } = stateOf(build);
+  const { text, color } = hasFailed(event) ? ({ text: "state.clusterFailed", color: "danger" } as const) : stateOf(build);
   return (
     <Tag data-color={color} className="state" data-state={text}>
       {t(text)}
@@ -96,10 +100,12 @@ function Lines({ build, name }: { build: api.Build; name: string }) {
   useEffect(() => {
     if (end.current) box.current?.scrollTo({ top: box.current.scrollHeight });
   }, [lines]);
+  const told = useMemo(() => (running ? [] : errors(lines)), [running, lines]);
   const cancel = useMutation({ mutationFn: () => api.cancelBuild(id, build.id) });
   return (
     <>
       <ProblemAlert problem={fault ?? cancel.error} />
+      {told.length > 0 && <Errors told={told} />}
       {steps.length > 0 && (
         <ol className="steps" aria-label={t("deploy.steps")}>
           {steps.map((step) => (
@@ -131,11 +137,45 @@ function Lines({ build, name }: { build: api.Build; name: string }) {
   );
 }
 
-/** Azure DevOps begins each line with its time; `##[error]` marks what went wrong. */
 function LogLine({ line }: { line: string }) {
-  const text = line.replace(/^\d{4}-\d\d-\d\dT\S+Z /, "");
-  const kind = /^##\[(\w+)\]/.exec(text)?.[1] ?? (/\berror\b.*\d|: error /i.test(text) ? "error" : "");
-  return <div data-kind={kind}>{text.replace(/^##\[\w+\]/, "")}</div>;
+  const { kind, text } = logLine(line);
+  return <div data-kind={kind}>{text}</div>;
+}
+
+/** As many errors are shown; the first ones are mostly the cause of the rest. */
+const SHOWN = 20;
+
+/** What stopped the build; an error in a file of the app leads to its line. */
+function Errors({ told }: { told: Diagnostic[] }) {
+  const t = useTexts();
+  const address = useAddress();
+  const paths = useFiles().data ?? [];
+  return (
+    <Alert data-color="danger" data-size="sm" className="build-errors">
+      <strong>{t("deploy.errors", { n: told.length })}</strong>
+      <ul>
+        {told.slice(0, SHOWN).map((error, index) => {
+          const own = ownFile(error.file, paths);
+          const place = [own ?? error.file, ...(error.line ? [t("deploy.errorLine", { line: error.line })] : [])].join(", ");
+          return (
+            <li key={index}>
+              {own ? (
+                <Link asChild>
+                  <Go to={address("files", { path: own, ...(error.line ? { line: String(error.line), column: String(error.column ?? 1) } : {}) })}>{place}</Go>
+                </Link>
+              ) : (
+                error.file && <span className="path">{place}</span>
+              )}
+              <div>
+                {error.code && <code>{error.code}</code>} {error.message}
+              </div>
+            </li>
+          );
+        })}
+      </ul>
+      {told.length > SHOWN && <p>{t("deploy.errorsMore", { n: told.length - SHOWN })}</p>}
+    </Alert>
+  );
 }
 
 function Took({ step }: { step: api.Step }) {

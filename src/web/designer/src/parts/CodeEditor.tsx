@@ -41,10 +41,12 @@ interface Props {
   text: string;
   label: string;
   readOnly?: boolean;
+  /** Where to go when it opens; both count from 1. */
+  at?: { line: number; column: number } | undefined;
   onChange: (text: string) => void;
 }
 
-export function CodeEditor({ path, text, label, readOnly = false, onChange }: Props) {
+export function CodeEditor({ path, text, label, readOnly = false, at, onChange }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const change = useRef(onChange);
@@ -97,5 +99,13 @@ export function CodeEditor({ path, text, label, readOnly = false, onChange }: Pr
     // Changed from outside, as by a pull: the place of the cursor is kept where it can be.
     made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } });
   }, [text]);
+  useEffect(() => {
+    const made = view.current;
+    if (!made || !at) return;
+    const line = made.state.doc.line(Math.min(Math.max(at.line, 1), made.state.doc.lines));
+    const anchor = Math.min(line.from + Math.max(at.column, 1) - 1, line.to);
+    made.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+    made.focus();
+  }, [path, at?.line, at?.column]);
   return <div ref={place} className="code" />;
 }

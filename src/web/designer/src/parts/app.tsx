@@ -34,6 +34,12 @@ export const useAddress = () => {
   };
 };
 
+/** The app's files. */
+export function useFileList() {
+  const { id } = useApp();
+  return useQuery({ queryKey: ["files", id], queryFn: () => api.files(id) });
+}
+
 /** The paths of the app's files. */
 export function useFiles() {
   const { id } = useApp();
