@@ -7,7 +7,7 @@
 //! |---|---|
 //! | L5 | [`cli`], [`server`]: people and machines talk to us |
 //! | L4 | [`engine`]: one loop, its state, its tasks |
-//! | L3 | [`stack`], [`cluster`], [`build`], [`deploy`], [`sync`], [`router`], [`page`], [`secrets`], [`parts`], [`widgets`]: one job each |
+//! | L3 | [`stack`], [`cluster`], [`build`], [`deploy`], [`sync`], [`router`], [`page`], [`secrets`], [`parts`], [`pipeline`], [`widgets`]: one job each |
 //! | L2 | [`sys`]: the only code that touches the outside; [`config`] reads the user's wishes |
 //! | L1 | [`plan`]: pure decisions; [`events`]: the stream |
 //! | L0 | [`model`]: plain data |
@@ -31,6 +31,7 @@ pub mod events;
 pub mod model;
 pub mod page;
 pub mod parts;
+pub mod pipeline;
 pub mod plan;
 pub mod router;
 pub mod secrets;

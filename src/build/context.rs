@@ -87,9 +87,7 @@ impl Context {
             if decisive.iter().any(|one| one == path) {
                 return None;
             }
-            let bytes = walk::path_bytes(path);
-            let order = |entry: &Entry| walk::path_bytes(&entry.path).cmp(&bytes);
-            let place = self.entries.binary_search_by(order).ok()?;
+            let place = self.place(path).ok()?;
             let full = self.root.join(path);
             let stamp = Stamp::of(&full.symlink_metadata().ok()?);
             if stamp.kind != self.entries[place].stamp.kind || stamp.kind == Kind::Link {
@@ -211,6 +209,25 @@ impl Context {
         read_ignore(&self.root, Path::new(&self.dockerfile))
     }
 
+    /// Checks that a file, path relative to the app's root, holds what it held when the context was read. Of what is not in
+    /// the context nothing is said, nor of what a link leads to.
+    pub fn confirm(&self, path: &str, contents: Option<&[u8]>) -> Result<(), Report> {
+        let inner = Path::new(path).strip_prefix(&self.below).unwrap_or(Path::new(path));
+        let Ok(place) = self.place(inner) else { return Ok(()) };
+        let entry = &self.entries[place];
+        let same = |contents| *Sha256::digest(contents) == entry.digest;
+        if entry.stamp.kind == Kind::Link || contents.is_some_and(same) {
+            return Ok(());
+        }
+        Err(app_changed(path))
+    }
+
+    /// Where a path is among the entries, or belongs; relative to the context.
+    fn place(&self, path: &Path) -> Result<usize, usize> {
+        let bytes = walk::path_bytes(path);
+        self.entries.binary_search_by(|entry| walk::path_bytes(&entry.path).cmp(&bytes))
+    }
+
     /// The context as a plain tar stream. A file that does not hold what the tag was made of breaks it off, and is
     /// named by the second value.
     pub fn tar(
@@ -246,6 +263,14 @@ fn always(dockerfile: &Path) -> Vec<PathBuf> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
     vec![dockerfile.to_path_buf(), own.into(), PathBuf::from(".dockerignore")]
+}
+
+/// The report on a file that is not as the context saw it: another save came in between, and the next look has it.
+pub(super) fn app_changed(path: &str) -> Report {
+    Report::new(Code::AppChanged, "the app changed while the build read it")
+        .at(path)
+        .fix("altinn-local up", "builds what is there now")
+        .fix(format!("echo {path} >> .dockerignore"), "when it is no part of the app")
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Report {
@@ -532,6 +557,24 @@ mod tests {
         let parts: Vec<_> = stream.collect().await;
         assert!(parts.last().unwrap().is_err());
         assert_eq!(changed.get().map(String::as_str), Some("a"));
+    }
+
+    #[test]
+    fn a_file_is_confirmed_only_while_it_is_as_it_was() {
+        let folder = make(&files(&[("App/a", "one"), ("App/Dockerfile", "FROM x\n")]));
+        let below = folder.path().join("App");
+        std::os::unix::fs::symlink("a", below.join("link")).unwrap();
+        let app =
+            App { dockerfile: below.join("Dockerfile"), context: below, ..app(folder.path()) };
+        let context = Context::read(&app, &mut Hashes::default()).unwrap();
+        let code = |path: &str, contents: Option<&[u8]>| {
+            context.confirm(path, contents).map_err(|report| report.code)
+        };
+        assert_eq!(code("App/a", Some(b"one")), Ok(()));
+        assert_eq!(code("App/a", Some(b"")), Err(Code::AppChanged), "half written");
+        assert_eq!(code("App/a", None), Err(Code::AppChanged), "gone");
+        assert_eq!(code("App/link", Some(b"one")), Ok(()));
+        assert_eq!(code("App/never", None), Ok(()));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::arguments::{Dockerfile, plan_args};
-use super::context::Context;
+use super::context::{Context, app_changed};
 use super::diagnostics::{Listener, Seen, missing_base};
 use crate::events::StepScope;
-use crate::model::{App, Code, ImageRef, Report, labels};
+use crate::model::{App, ImageRef, Report, labels};
 use crate::sys::docker::{BuildOutput, BuildRequest, Docker, Product};
 
 /// What a build will be made of, and the tag that names it.
@@ -75,20 +75,23 @@ pub async fn fetch_bases(docker: &Docker, plan: &Plan, scope: &StepScope) -> Res
     Ok(())
 }
 
-/// Builds a context under the given name and passes each line on. Dropping the future cancels the build.
+/// Builds a context under the given name, with `more` labels beside our own, and passes each line on. Dropping the
+/// future cancels the build.
 pub async fn build(
     docker: &Docker,
     app: &App,
     context: &Context,
     plan: &Plan,
     image: &ImageRef,
+    more: &[(String, String)],
     scope: &StepScope,
 ) -> Result<Built, Report> {
     let started = Instant::now();
+    let own = std::iter::once((labels::RESOURCE.to_owned(), app.id.resource()));
     let request = BuildRequest {
         tag: image.to_string(),
         args: plan.args.clone(),
-        labels: vec![(labels::RESOURCE.to_owned(), app.id.resource())],
+        labels: own.chain(more.iter().cloned()).collect(),
         dockerfile: context.dockerfile.clone(),
         buildkit: docker.product() == Product::Docker,
     };
@@ -106,10 +109,7 @@ pub async fn build(
         Err(report) => report,
     };
     if let Some(path) = changed.get() {
-        // Another save came in between; the next build has it.
-        return Err(
-            Report::new(Code::Cancelled, "the app changed while the build read it").at(path)
-        );
+        return Err(app_changed(path));
     }
     let explained = listener.explain(&Seen {
         paths: &context.paths(),

@@ -11,6 +11,7 @@ mod image;
 mod landing;
 mod layer;
 mod push;
+mod suite;
 mod warm;
 
 pub use arguments::{Dockerfile, plan_args};
@@ -21,4 +22,5 @@ pub use image::{Built, Plan, build, fetch_bases, plan};
 pub use landing::{Compile, Landing};
 pub use layer::{Entry, File as LayerFile, Layer};
 pub use push::{Pushed, push};
+pub use suite::{Suite, sources, suites, test};
 pub use warm::{Compiled, Place, Recipe, Warm};

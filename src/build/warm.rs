@@ -4,6 +4,7 @@
 mod call;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,9 @@ use crate::model::{Code, Report, StackName};
 use crate::sys::docker::{Docker, Idle};
 use crate::sys::helper::Helper;
 use crate::sys::inside::{self, File, Inside, Ran};
+
+/// How long a compilation may go on after a newer save: whatever is cut off costs its whole container.
+const LAST: Duration = Duration::from_secs(20);
 
 /// How a project is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +118,8 @@ pub struct Warm {
     output: Option<String>,
     /// What was given last, by name.
     given: BTreeMap<String, String>,
+    /// A compilation was cut off: what it left half done is not known, nor whether its build server writes on.
+    cut_off: bool,
 }
 
 impl Warm {
@@ -139,12 +145,14 @@ impl Warm {
             image: &recipe.image,
             words: &[inside::PATH, "idle"],
             volume: Some((place.packages, "/root/.nuget/packages")),
+            weight: None,
         };
         let program = &place.helper.bytes;
         docker.create_idle(&idle, program, place.network, place.stack).await?;
         docker.start_container(place.name, place.name).await?;
         let inside = Inside::open(docker, place.name, inside::PATH, "session").await?;
-        let mut warm = Self { inside, recipe, call: None, output: None, given: BTreeMap::new() };
+        let given = BTreeMap::new();
+        let mut warm = Self { inside, recipe, call: None, output: None, given, cut_off: false };
         warm.inside.put("/", sources).await?;
         for words in warm.recipe.restore.clone() {
             if warm.run(&words, cancel, seen).await?.is_none() {
@@ -157,6 +165,10 @@ impl Warm {
 
     /// Compiles after these sources changed. `replay` allows the compiler's last call to be made again as it was: true
     /// when only contents of files changed that the call names.
+    ///
+    /// A newer save does not cut it off. The build server would go on and write what nobody wants any more over what is
+    /// made next; and where it ends with its client, as it should, the next compilation waits longer for a new server than
+    /// for this answer.
     pub async fn compile(
         &mut self,
         changed: &[File],
@@ -166,21 +178,28 @@ impl Warm {
     ) -> Result<Compiled, Report> {
         self.inside.put("/", changed).await?;
         let call = self.call.clone().filter(|_| replay);
-        let done = if let Some(call) = &call {
-            let (words, project) = (call.words(), self.recipe.project.clone());
-            // Not cut off: the build server takes a client that goes away for a wish to end, and the next one would wait
-            // for a new server longer than for this answer.
-            self.run_in(&words, &project, &CancellationToken::new(), seen).await?;
-            !cancel.is_cancelled()
-        } else {
-            let built = self.build(cancel, seen).await;
-            if !matches!(built, Ok(true)) {
+        let late = CancellationToken::new();
+        let compiling = async {
+            if let Some(call) = &call {
+                let (words, project) = (call.words(), self.recipe.project.clone());
+                return Ok(self.run_in(&words, &project, &late, seen).await?.is_some());
+            }
+            let built = self.build(&late, seen).await;
+            if built.is_err() {
                 // The files of the last call are not those of the project any more.
                 self.call = None;
             }
-            built?
+            built
         };
-        if !done {
+        let hurry = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(LAST).await;
+            late.cancel();
+            std::future::pending().await
+        };
+        let done = tokio::select! { done = compiling => done?, never = hurry => never };
+        self.cut_off = !done;
+        if !done || cancel.is_cancelled() {
             return Ok(Compiled::Cancelled);
         }
         self.outputs(call.as_ref()).await.map(Compiled::Outputs)
@@ -189,7 +208,7 @@ impl Warm {
     /// Whether the container must be made anew.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.inside.is_broken()
+        self.cut_off || self.inside.is_broken()
     }
 
     /// Forgets what was given: the next compilation gives every file of the program that it makes.

@@ -13,11 +13,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Context;
 use crate::config::env::Variable;
-use crate::engine::{self, Site};
+use crate::engine::{self, Site, Turns};
 use crate::events::Journal;
 use crate::model::{Code, Report};
 use crate::secrets;
-use crate::server::{Face, Shared, Token, app, serve};
+use crate::server::{Face, Keys, Shared, Token, Visitors, app, serve};
 use crate::sys::calls::Calls;
 use crate::sys::fs::{remove_if_there, write_private};
 use crate::sys::http::Http;
@@ -56,15 +56,21 @@ pub(super) async fn run(context: &Context<'_>) -> Result<ExitCode, Report> {
         calls: Calls::default(),
         journal: journal.clone(),
         credentials: secrets::load_or_generate(&folder)?,
+        turns: Turns::default(),
     };
-    let (handle, work) = engine::spawn(site);
+    let keys = Keys {
+        token: site.credentials.pipeline_token.clone(),
+        hook: site.credentials.pipeline_hook_secret.clone(),
+    };
+    let (handle, visitors, work) = engine::spawn(site)?;
     let closing = CancellationToken::new();
     let (stack, environment) = (context.stack.clone(), context.environment.fingerprint());
-    let shared = Shared::new(handle.clone(), stack, &environment, token, closing.clone());
+    let shared = Shared::new(handle.clone(), stack, &environment, token, keys, closing.clone());
     let faces = async {
         tokio::join!(
             serve(socket, app(shared.clone(), Face::Socket), closing.clone()),
             serve(browser, app(shared.clone(), Face::Tcp(port)), closing.clone()),
+            serve(Visitors(visitors), app(shared.clone(), Face::Tunnel), closing.clone()),
         )
     };
     let until_told = async {

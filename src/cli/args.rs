@@ -1,5 +1,6 @@
 //! The command line as types; the doc comments are the help text.
 
+mod pipeline;
 mod platform;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use crate::config::schema::{PortChoice, Profile};
 use crate::model::{AppId, OrgName, StackName, WidgetName};
 
+pub use pipeline::{List, Pipeline, Release, Run, RunKind, RunState};
 pub use platform::{Data, Fault, Login, Rule, Seed, Service, Services, User};
 
 /// `-h`: one screen. `--help` is clap's own and tells everything.
@@ -23,7 +25,8 @@ Usage: altinn-local [COMMAND] [OPTIONS]
   deploy    build and deploy the app anew            open      Studio, Gitea or the app in a browser
   watch     each save as it goes live; --why PATH tells how a save of a file would
 
-  app new   a new app from the template              widget    new, build: React widgets of the app
+  release   a version of the app, built and kept     pipeline  run, list, logs: builds and deploys
+  app       new, clone, link                         widget    new, build: React widgets of the app
   user      list; login: tokens of test people       data      reset, seed, export, import
   services  list; fault: late and wrong answers on demand
   config    show or check the configuration          kube      kubectl in an organisation's cluster
@@ -37,7 +40,6 @@ Examples:
   altinn-local up                    in the folder of an app: its whole world, and each save live
   altinn-local up --embedded         the platform's services alone, without containers
   altinn-local logs -f my-app        follow the app
-  altinn-local down                  all gone but the data
 ";
 
 /// The whole of Altinn on a workstation.
@@ -194,7 +196,12 @@ pub enum Command {
         #[arg(last = true, value_name = "ARGS", required = true)]
         arguments: Vec<String>,
     },
-    /// Apps: make a new one
+    /// Build a version of the app from a commit in the stack's Gitea, and keep it
+    Release(Release),
+    /// The pipeline, as Azure DevOps in production: runs that build and deploy
+    #[command(subcommand)]
+    Pipeline(Pipeline),
+    /// Apps: make a new one, clone one from the stack's Gitea, connect a folder with it
     #[command(subcommand)]
     App(App),
     /// Widgets: React projects for layout component `Custom`
@@ -231,6 +238,14 @@ pub enum Command {
     /// The part that stays in the background
     #[command(hide = true)]
     Agent,
+    /// What git calls for the password of the stack's Gitea
+    #[command(hide = true)]
+    GitCredential {
+        /// The stack's folder
+        folder: PathBuf,
+        /// `get`; all else is for helpers that keep what they are given
+        operation: String,
+    },
 }
 
 /// The flags of `up`.
@@ -292,6 +307,23 @@ pub enum App {
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
+    /// Clone an app from the stack's Gitea; git in the clone gets its password from altinn-local
+    Clone {
+        /// As `ttd/my-app`
+        app: AppId,
+        /// Where to; a folder of the app's name when left out
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Give an app's repository the remote `altinn-local`, the stack's Gitea; branches and files stay as they are
+    Link {
+        /// The app's folder; that of the app one stands in when left out
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Replace a remote of that name that leads elsewhere
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// `widget …`
@@ -339,7 +371,17 @@ impl Command {
             Self::Deploy { .. } => "deploy",
             Self::Open { .. } => "open",
             Self::Kube { .. } => "kube",
+            Self::Release(_) => "release",
+            Self::Pipeline(Pipeline::List(_)) => "pipeline list",
+            Self::Pipeline(Pipeline::Run(_)) => "pipeline run",
+            Self::Pipeline(Pipeline::Show { .. }) => "pipeline show",
+            Self::Pipeline(Pipeline::Logs { .. }) => "pipeline logs",
+            Self::Pipeline(Pipeline::Cancel { .. }) => "pipeline cancel",
+            Self::Pipeline(Pipeline::Rerun { .. }) => "pipeline rerun",
+            Self::Pipeline(Pipeline::Rm { .. }) => "pipeline rm",
             Self::App(App::New { .. }) => "app new",
+            Self::App(App::Clone { .. }) => "app clone",
+            Self::App(App::Link { .. }) => "app link",
             Self::Widget(Widget::New { .. }) => "widget new",
             Self::Widget(Widget::Build { .. }) => "widget build",
             Self::Widget(Widget::List) => "widget list",
@@ -362,6 +404,7 @@ impl Command {
             Self::Completions { .. } => "completions",
             Self::Version => "version",
             Self::Agent => "agent",
+            Self::GitCredential { .. } => "git-credential",
         }
     }
 
@@ -377,6 +420,12 @@ impl Command {
                 | Self::Down { .. }
                 | Self::Logs { .. }
                 | Self::Deploy { dry_run: false, .. }
+                | Self::Release(Release { follow: true, .. } | Release { deploy: Some(_), .. })
+                | Self::Pipeline(
+                    Pipeline::Logs { .. }
+                        | Pipeline::Run(Run { follow: true, .. })
+                        | Pipeline::Rerun { follow: true, .. }
+                )
         )
     }
 }
@@ -438,7 +487,21 @@ mod tests {
         let args = read("altinn-local up --embedded --app-port 5010").unwrap();
         let Some(Command::Up(up)) = args.command else { panic!("not up") };
         assert_eq!((up.embedded, up.app_port), (true, Some(5010)));
+        let args =
+            read("altinn-local pipeline run deploy ttd/a --tag 1.2.0 --set A=b=c -f").unwrap();
+        assert!(args.command.as_ref().is_some_and(Command::streams));
+        let Some(Command::Pipeline(Pipeline::Run(run))) = args.command else { panic!("not run") };
+        assert_eq!((run.kind, run.environment.as_str()), (RunKind::Deploy, "local"));
+        assert_eq!(run.parameters, [("A".to_owned(), "b=c".to_owned())]);
         for wrong in [
+            "pipeline run make",
+            "pipeline run build --set A",
+            "pipeline run build --set A-B=c",
+            "pipeline list --all --top 3",
+            "pipeline list --top 0",
+            "pipeline show x",
+            "release --version 1.2",
+            "app clone my-app",
             "up --app-port 5010",
             "up --embedded --profile widgets",
             "up --port 80",

@@ -250,6 +250,26 @@ impl Client {
         self.read(self.send(Method::POST, path, body.into())).await
     }
 
+    /// A request whose answer is read whole, whatever its status: for a wire that has its own way to refuse.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Report> {
+        let answer = async {
+            let response = self.send(method, path, body).await?;
+            let status = response.status();
+            let body = response.into_body().collect().await;
+            let body =
+                body.map_err(|error| self.silent("the agent broke off").caused_by(&error))?;
+            Ok((status, body.to_bytes()))
+        };
+        tokio::time::timeout(ANSWER, answer)
+            .await
+            .unwrap_or_else(|_| Err(self.silent("the agent does not answer")))
+    }
+
     /// Opens a stream.
     pub(super) async fn open(&self, path: &str) -> Result<Incoming, Report> {
         let response = self.send(Method::GET, path, Bytes::new()).await?;

@@ -15,7 +15,8 @@ use crate::config::env::Environment;
 use crate::engine::{Command, DownRequest, EngineHandle, Snapshot, StackState};
 use crate::events::{EventKind, Journal};
 use crate::model::{Code, Report, StackName};
-use crate::server::{Face, Shared, Token, app, serve};
+use crate::pipeline::Pipeline;
+use crate::server::{Face, Keys, Shared, Token, app, serve};
 use crate::sys::ipc;
 
 struct Agent {
@@ -42,11 +43,13 @@ fn engine(journal: &Journal, stack: &StackName) -> EngineHandle {
     let mut snapshot = Snapshot::stopped(stack.clone());
     snapshot.state = StackState::Healthy;
     let (publish, snapshot) = watch::channel(Arc::new(snapshot));
-    let (handle, mut heard) = EngineHandle::new(journal.clone(), snapshot);
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = Pipeline::open(folder.path().to_owned()).unwrap();
+    let (handle, mut heard) = EngineHandle::new(journal.clone(), snapshot, pipeline);
     let journal = journal.clone();
     journal.emit(EventKind::RunStarted { run: 1, command: "up".to_owned() });
     tokio::spawn(async move {
-        let _publish = publish;
+        let _kept = (publish, folder);
         while let Some(command) = heard.recv().await {
             match command {
                 Command::Up { reply, .. } => drop(reply.send(Ok(1))),
@@ -66,6 +69,7 @@ fn engine(journal: &Journal, stack: &StackName) -> EngineHandle {
                         links: Vec::new(),
                     });
                 }
+                Command::Running { .. } => {}
                 Command::Stop => return,
             }
         }
@@ -89,7 +93,8 @@ impl Agent {
         let listener = ipc::Listener::bind(&endpoint).unwrap();
         let handle = engine(&self.journal, &self.stack);
         let token = Token::random().unwrap();
-        let shared = Shared::new(handle, self.stack.clone(), "", token, self.closing.clone());
+        let keys = Keys { token: "token".to_owned(), hook: "hook".to_owned() };
+        let shared = Shared::new(handle, self.stack.clone(), "", token, keys, self.closing.clone());
         tokio::spawn(serve(listener, app(shared, Face::Socket), self.closing.clone()));
     }
 

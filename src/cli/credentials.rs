@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::engine;
-use crate::model::{Code, Report, StackName};
+use crate::model::{Code, Credentials, Report, StackName};
 use crate::secrets;
 use crate::stack::platform;
 
@@ -43,7 +43,7 @@ pub fn run(stack: &StackName, folder: &Path) -> Result<Shown, Report> {
         password: password.to_owned(),
         connection: None,
     };
-    let postgres = ["gitea", "storage", "events"].map(|role| {
+    let postgres = ["gitea", "storage", "events", "designer"].map(|role| {
         login("postgres", role, credentials.database_password(role).unwrap_or_default())
     });
     let blobs = engine::remembered_ports(folder)?.get("azurite").map(|port| {
@@ -55,6 +55,8 @@ pub fn run(stack: &StackName, folder: &Path) -> Result<Shown, Report> {
     };
     let mut logins = vec![
         login("gitea", &credentials.gitea_admin, &credentials.gitea_admin_password),
+        login("studio", Credentials::DEVELOPER, &credentials.developer_password),
+        login("pipeline", "", &credentials.pipeline_token),
         login("postgres", "postgres", &credentials.postgres_password),
     ];
     logins.extend(postgres);
@@ -96,5 +98,17 @@ mod tests {
         assert!(shown.to_string().contains(password));
         let json = serde_json::to_value(&shown).unwrap();
         assert_eq!(json["logins"][0]["password"], password);
+        for (service, user, password) in [
+            ("studio", "developer", &made.developer_password),
+            ("pipeline", "", &made.pipeline_token),
+        ] {
+            let login =
+                json["logins"].as_array().unwrap().iter().find(|at| at["service"] == service);
+            let login = login.unwrap();
+            assert_eq!(
+                (&login["user"], &login["password"]),
+                (&user.into(), &password.as_str().into())
+            );
+        }
     }
 }

@@ -121,11 +121,14 @@ fn show(context: &Context<'_>, line: &Line) {
 
 /// `14:02:20 studio.gitea  the line`.
 fn shown(line: &Line, style: Style, zone: &TimeZone) -> String {
-    let clock = line.time.parse::<jiff::Timestamp>().map_or(String::new(), |moment| {
-        let time = moment.to_zoned(zone.clone()).time();
-        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
-    });
+    let clock = line.time.parse().map_or(String::new(), |moment| clock(moment, zone));
     format!("{} {}  {}", style.dim(&clock), style.cyan(&line.source), line.text)
+}
+
+/// `14:02:20`.
+pub(super) fn clock(moment: jiff::Timestamp, zone: &TimeZone) -> String {
+    let time = moment.to_zoned(zone.clone()).time();
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod report;
 pub mod style;
 
 mod agent;
+mod app_git;
 pub mod app_new;
 mod bundle;
 #[cfg(test)]
@@ -22,10 +23,13 @@ mod deploy;
 pub mod doctor;
 mod down;
 mod explain;
+mod git_credential;
 mod kube;
 mod logs;
 mod open;
+mod pipeline;
 mod platform;
+mod release;
 mod services;
 mod status;
 mod up;
@@ -101,6 +105,19 @@ async fn run(args: Args, environment: Environment, printer: &Printer) -> Result<
             show(printer, &app_new::run(&app, folder.as_deref(), &context.directory)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::App(args::App::Clone { app, folder })) => {
+            show(printer, &app_git::clone(&context, &app, folder.as_deref()).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::App(args::App::Link { folder, force })) => {
+            show(printer, &app_git::link(&context, folder.as_deref(), force).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::GitCredential { folder, operation }) => {
+            git_credential::run(&context, &folder, &operation)
+        }
+        Some(Command::Release(wanted)) => release::run(&context, wanted).await,
+        Some(Command::Pipeline(wanted)) => pipeline::run(&context, wanted).await,
         Some(Command::Widget(wanted)) => widget::run(&context, wanted).await,
         Some(Command::User(wanted)) => user::run(&context, wanted).await,
         Some(Command::Data(wanted)) => data::run(&context, wanted).await,

@@ -11,6 +11,7 @@ use super::style::{Style, glyph, span};
 use crate::engine::{Snapshot, StackState, state_word};
 use crate::events::clean;
 use crate::model::{Exit, Resource, ResourceKind, ResourceState};
+use crate::stack::program;
 
 /// Without any command: the status when the stack runs, else the short help.
 pub(super) async fn or_help(context: &Context<'_>) -> Result<ExitCode, crate::model::Report> {
@@ -114,13 +115,21 @@ fn row(resource: &Resource, now: Timestamp) -> [String; 4] {
         state.push_str(&synced);
     }
     let since = resource.since.as_deref().and_then(|since| age(since, now)).unwrap_or_default();
+    let url = || resource.urls.first().cloned().unwrap_or_default();
     let last = match &resource.last_error {
         Some(fault) => {
             format!("{} {}   → logs {}", fault.code, clean(&fault.title), resource.id)
         }
-        None => resource.urls.first().cloned().unwrap_or_default(),
+        None if is_stand_in(resource) => format!("{}   stand-in", url()),
+        None => url(),
     };
     [resource.id.clone(), state, since, last]
+}
+
+/// Whether it is our own program in the place of one of Altinn's that nobody may fetch.
+fn is_stand_in(resource: &Resource) -> bool {
+    let image = resource.image.as_deref().and_then(|image| image.rsplit_once(':'));
+    resource.id == "studio.designer" && image.is_some_and(|(name, _)| name == program::IMAGE)
 }
 
 /// `1 degraded · 13 healthy · exit 4`: the worst first.
@@ -194,7 +203,11 @@ mod tests {
             resource("studio.postgres", ResourceKind::Container, ResourceState::Degraded, studio);
         storage.last_error = Some(Report::new(Code::ServiceFailed, "does not answer"));
         storage.since = Some("2026-01-01T14:13:20Z".to_owned());
+        let mut designer =
+            resource("studio.designer", ResourceKind::Container, ResourceState::Healthy, studio);
+        designer.image = Some("altinn-local/services:0123".to_owned());
         let mut snapshot = Snapshot::stopped("default".parse().unwrap()).with_resources(vec![
+            designer,
             resource("studio.gitea", ResourceKind::Container, ResourceState::Healthy, studio),
             storage,
             app,
@@ -207,12 +220,13 @@ mod tests {
         insta::assert_snapshot!(table(&snapshot, Style::plain(), now).join("\n"), @r"
         default · up 2h 14m · docker 28.5
           SERVICE          STATE         SINCE   URL
+          studio.designer  ✔ healthy     2h 14m  http://studio.localhost:8800   stand-in
           studio.gitea     ✔ healthy     2h 14m  http://studio.localhost:8800
           studio.postgres  ! degraded    40s     AL1005 does not answer   → logs studio.postgres
           app.ttd.my-app   ✔ v7 8e1f0aa  3m      http://ttd.apps.altinn.localhost:8800/ttd/my-app
-        1 degraded · 2 healthy · exit 4
+        1 degraded · 3 healthy · exit 4
         ");
-        assert_eq!(snapshot.counts.get("healthy"), Some(&2));
+        assert_eq!(snapshot.counts.get("healthy"), Some(&3));
         insta::assert_snapshot!(url_lines(&snapshot).join("\n"), @"app.ttd.my-app  http://ttd.apps.altinn.localhost:8800/ttd/my-app");
     }
 

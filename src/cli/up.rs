@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context<'_>, up: Up) -> Result<ExitCode, Repor
         tell_plan(context, show.plan());
         return Ok(ExitCode::SUCCESS);
     }
-    tell(context, &outcome, up.embedded);
+    tell(context, &outcome, up.embedded, up.no_watch);
     if up.attach {
         tokio::select! {
             ended = show.follow(&mut events, None) => drop(ended?),
@@ -84,7 +84,7 @@ fn tell_plan(context: &Context<'_>, steps: &[String]) {
     }
 }
 
-fn tell(context: &Context<'_>, outcome: &Outcome, embedded: bool) {
+fn tell(context: &Context<'_>, outcome: &Outcome, embedded: bool, no_watch: bool) {
     let printer = context.printer;
     if printer.is_json() {
         return printer.json(outcome);
@@ -96,11 +96,14 @@ fn tell(context: &Context<'_>, outcome: &Outcome, embedded: bool) {
     printer.line(format!("Ready in {}   ({calls})", span(outcome.ms)));
     printer.line("");
     outcome.link_lines().iter().for_each(|line| printer.line(line));
-    printer.note(if embedded {
-        "Run the app: dotnet run --project App   Next: altinn-local open · logs -f · status · down"
-    } else {
-        "Each save goes live.   Next: altinn-local open · logs -f · watch · status · down"
-    });
+    let (live, next) = match (embedded, no_watch) {
+        (true, _) => ("Run the app: dotnet run --project App", "open · logs -f · status · down"),
+        (false, false) => ("Each save goes live.", "open · logs -f · watch · status · down"),
+        (false, true) => {
+            ("No save goes live by itself.", "deploy · open · logs -f · status · down")
+        }
+    };
+    printer.note(format!("{live}   Next: altinn-local {next}"));
 }
 
 fn late(patience: Duration) -> Report {

@@ -10,8 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{
-    Domain, EnvironmentName, ImageRef, OrgName, Origin, Part, PlatformChoice, PlatformService,
-    StackName, WatchAction, WatchMode, WatchRule, WidgetName,
+    DesignerChoice, Domain, EnvironmentName, ImageRef, OrgName, Origin, Part, PlatformChoice,
+    PlatformService, StackName, WatchAction, WatchMode, WatchRule, WidgetName,
 };
 
 /// The whole file. An overlay has the same keys; what it says wins, mappings are merged, lists are replaced.
@@ -44,15 +44,34 @@ pub struct File {
     /// Who answers for the platform, when it is not altinn-local's own services.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<PlatformEntry>,
+    /// Altinn Studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub studio: Option<StudioEntry>,
     /// What pages of apps do when something was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserEntry>,
     /// Altinn's own app frontend from its source, in the pages of all apps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontend: Option<FrontendEntry>,
+    /// What the pipeline does by itself with what is pushed to Gitea.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<PipelineEntry>,
     /// Images to use instead of the catalogue's, as `postgres: postgres:16`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<BTreeMap<Part, ImageText>>,
+}
+
+/// What the pipeline does by itself with a push to the default branch that was built and passed the app's tests. It is
+/// read in the commit that was pushed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineEntry {
+    /// Release it, under the next semantic version.
+    #[serde(default)]
+    pub release: bool,
+    /// Deploy what was released so.
+    #[serde(default)]
+    pub deploy: bool,
 }
 
 /// One app.
@@ -207,6 +226,16 @@ impl From<PlatformEntry> for PlatformChoice {
     fn from(entry: PlatformEntry) -> Self {
         Self { image: entry.image.map(|image| ImageRef::parse(&image.0)), remote: entry.services }
     }
+}
+
+/// Altinn Studio.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StudioEntry {
+    /// Who answers for Designer: `auto` is a stand-in and used when left out, `none` is nobody, and an image is one of
+    /// Designer itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designer: Option<DesignerText>,
 }
 
 /// What pages of apps do when something was saved. With both off, the router leaves them as they are.
@@ -470,6 +499,35 @@ impl fmt::Display for ImageText {
     }
 }
 
+/// Who answers for Designer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesignerText(pub DesignerChoice);
+
+told_as_text!(
+    DesignerText,
+    json_schema!({"anyOf": [{"enum": ["auto", "none"]}, {"type": "string", "pattern": ":"}]})
+);
+
+impl FromStr for DesignerText {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let image = |_| format!("expected `auto`, `none` or an image with a tag, found `{given}`");
+        Ok(Self(match given {
+            "auto" => DesignerChoice::StandIn,
+            "none" => DesignerChoice::Nobody,
+            _ => DesignerChoice::Image(ImageRef::parse(
+                &given.parse::<ImageText>().map_err(image)?.0,
+            )),
+        }))
+    }
+}
+
+impl fmt::Display for DesignerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The JSON schema of the file, for editors.
 #[must_use]
 pub fn json_schema() -> serde_json::Value {
@@ -504,6 +562,7 @@ orgs:
   skd:
 network: {domain: local.altinn.cloud, port: auto, offline: never}
 platform: {image: 'localtest:6', services: {events: 'https://platform.tt02.altinn.no/'}}
+studio: {designer: 'studio-designer:2026'}
 frontend: {path: ../altinn-studio/src/App/frontend, command: yarn start, port: 8080}
 parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
 ";
@@ -525,6 +584,14 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
         assert_eq!(platform.image, Some(ImageRef::new("localtest", "6")));
         let events = &platform.remote[&PlatformService::Events];
         assert_eq!(events.to_string(), "https://platform.tt02.altinn.no");
+        let designer = |file: &File| file.studio.clone().unwrap().designer.unwrap().0;
+        let image = ImageRef::new("studio-designer", "2026");
+        assert_eq!(designer(&file), DesignerChoice::Image(image));
+        for (text, choice) in [("auto", DesignerChoice::StandIn), ("none", DesignerChoice::Nobody)]
+        {
+            let file = read(&format!("studio: {{designer: {text}}}")).unwrap();
+            assert_eq!(designer(&file), choice);
+        }
         assert_eq!(file.frontend.as_ref().unwrap().port, Some(8080));
         let dressed = format!("\u{feff}{}", WHOLE.replace('\n', "\r\n"));
         assert_eq!(read(&dressed).unwrap(), file);
@@ -544,6 +611,7 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
             ("bad word", "network:\n  offline: maybe\n"),
             ("bad domain", "network:\n  domain: altinn.no\n"),
             ("bad image of a platform", "platform:\n  image: localtest\n"),
+            ("bad designer", "studio:\n  designer: real\n"),
             ("bad service", "platform:\n  services:\n    receipt: https://a.no\n"),
             ("bad address", "platform:\n  services:\n    storage: https://me:word@a.no\n"),
             ("bad time", "apps:\n  - path: .\n    deploy: {timeout: 3 minutes}\n"),
@@ -605,8 +673,10 @@ parts: {postgres: 'postgres:16', kind-node: 'kindest/node:v1.34.0'}
             "orgs",
             "network",
             "platform",
+            "studio",
             "browser",
             "frontend",
+            "pipeline",
             "parts",
         ];
         assert_eq!(keys, known);

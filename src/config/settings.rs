@@ -9,12 +9,13 @@ use serde::Serialize;
 
 use super::env::{Environment, Variable};
 use super::schema::{
-    AppEntry, File, FrontendEntry, OfflineMode, PlatformEntry, PortChoice, WidgetEntry,
+    AppEntry, File, FrontendEntry, OfflineMode, PipelineEntry, PlatformEntry, PortChoice,
+    WidgetEntry,
 };
 use super::yaml;
 use crate::model::{
-    Code, Domain, EnvironmentName, ImageRef, OrgName, Part, Report, StackName, WatchMode,
-    WatchRule, WidgetName,
+    Code, DesignerChoice, Domain, EnvironmentName, ImageRef, OrgName, Part, Report, StackName,
+    WatchMode, WatchRule, WidgetName,
 };
 
 /// The master file's name.
@@ -117,6 +118,9 @@ pub struct Settings {
     pub domain: Option<Domain>,
     /// Who answers for the platform; none leaves it to other projects of the stack, or to our own services.
     pub platform: Option<PlatformEntry>,
+    /// Who answers for Designer; none leaves it to other projects of the stack, or to our stand-in.
+    #[serde(serialize_with = "as_word")]
+    pub designer: Option<DesignerChoice>,
     /// The router's port; none leaves it as it was, or as is usual.
     #[serde(serialize_with = "as_number")]
     pub port: Option<PortChoice>,
@@ -128,6 +132,8 @@ pub struct Settings {
     pub reload: bool,
     /// Altinn's own app frontend from its source.
     pub frontend: Option<WantedFrontend>,
+    /// What the pipeline does by itself.
+    pub pipeline: PipelineEntry,
     /// Images named by the user.
     #[serde(serialize_with = "as_texts")]
     pub parts: BTreeMap<Part, ImageRef>,
@@ -145,6 +151,17 @@ fn as_number<S: serde::Serializer>(
     match port {
         Some(PortChoice::Number(port)) => serializer.serialize_u16(*port),
         Some(PortChoice::Auto) => serializer.serialize_str("auto"),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+fn as_word<S: serde::Serializer>(
+    designer: &Option<DesignerChoice>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match designer {
+        Some(designer) => serializer.collect_str(designer),
         None => serializer.serialize_none(),
     }
 }
@@ -205,6 +222,7 @@ impl Settings {
             orgs,
             domain: network.domain,
             platform: file.platform,
+            designer: file.studio.and_then(|studio| studio.designer).map(|designer| designer.0),
             port: match overrides.port {
                 Some(port) => Some(port),
                 None => variable(environment, Variable::Port)?.or(network.port),
@@ -217,6 +235,7 @@ impl Settings {
             },
             overlay: browser.overlay.unwrap_or(true),
             reload: browser.reload.unwrap_or(true),
+            pipeline: file.pipeline.unwrap_or_default(),
             parts: file
                 .parts
                 .unwrap_or_default()

@@ -61,13 +61,17 @@ struct Facts<'a> {
     route_org: &'a str,
     route_app: &'a str,
     probes: &'a Probes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment_id: Option<String>,
 }
 
-/// The overlay's values. `host` is the name under which the organisation's apps are served, without port.
+/// The overlay's values. `host` is the name under which the organisation's apps are served, without port; `deployment`
+/// is Designer's number of the deployment.
 pub(super) fn render(
     app: &AppId,
     image: &ImageRef,
     host: &str,
+    deployment: Option<&str>,
     probes: &Probes,
 ) -> Result<Value, Report> {
     let facts = Facts {
@@ -79,6 +83,7 @@ pub(super) fn render(
         route_org: app.org.as_str(),
         route_app: app.app.as_str(),
         probes,
+        deployment_id: deployment.map(quoted_inside),
     };
     values::parse("overlay.yaml", &template::render(&chart::overlay()?, &facts)?)
 }
@@ -91,7 +96,7 @@ mod tests {
     fn rendered(effective: &Value) -> Value {
         let image = ImageRef::new("ttdaltinnregistry01.azurecr.io/ttd-demo", "c-0123456789ab");
         let app = "ttd/demo".parse().unwrap();
-        render(&app, &image, "ttd.apps.altinn.localhost", &Probes::of(effective)).unwrap()
+        render(&app, &image, "ttd.apps.altinn.localhost", None, &Probes::of(effective)).unwrap()
     }
 
     #[test]

@@ -10,7 +10,9 @@ use super::overlay::{self, Probes};
 use super::patch::{Mark, clear_mark};
 use super::{chart, values};
 use crate::events::StepScope;
-use crate::model::{App, AppId, Code, FoundRelease, ImageRef, ReleaseStatus, Report, short_hash};
+use crate::model::{
+    App, AppId, Code, FoundApp, FoundRelease, ImageRef, ReleaseStatus, Report, short_hash,
+};
 use crate::sys::helm::{Helm, NAMESPACE};
 use crate::sys::kube::{DEPLOYMENT, Kube, Sort, number, text};
 
@@ -42,8 +44,14 @@ pub struct ReleaseSpec {
 }
 
 /// The release of an app with this image, and what the app's author should know. Reads files of the repository
-/// only. `host` is the name under which the organisation's apps are served, without port.
-pub fn spec(app: &App, image: &ImageRef, host: &str) -> Result<(ReleaseSpec, Vec<Report>), Report> {
+/// only. `host` is the name under which the organisation's apps are served, without port; `deployment` is Designer's
+/// number of the deployment, when it comes from there.
+pub fn spec(
+    app: &App,
+    image: &ImageRef,
+    host: &str,
+    deployment: Option<&str>,
+) -> Result<(ReleaseSpec, Vec<Report>), Report> {
     let release = app.id.release();
     if release.len() > LONGEST {
         return Err(Report::new(
@@ -55,7 +63,7 @@ pub fn spec(app: &App, image: &ImageRef, host: &str) -> Result<(ReleaseSpec, Vec
     }
     let (own, notices) = values::read(app)?;
     let probes = Probes::of(&values::over_defaults(&own)?);
-    let values = values::merge(own, overlay::render(&app.id, image, host, &probes)?);
+    let values = values::merge(own, overlay::render(&app.id, image, host, deployment, &probes)?);
     let spec = ReleaseSpec {
         app: app.id.clone(),
         release,
@@ -93,6 +101,16 @@ pub async fn observe(kube: &Kube, app: &AppId) -> Result<Option<FoundRelease>, R
         hash: newest.hash_of(serving.as_deref(), mark),
         ready: !deployments.is_empty() && deployments.iter().all(is_rolled_out),
     }))
+}
+
+/// What runs in a cluster.
+pub async fn running(kube: &Kube) -> Result<Vec<FoundApp>, Report> {
+    let deployments = kube.list(DEPLOYMENT, NAMESPACE, "release").await?;
+    let told = deployments.iter().filter_map(|deployment| {
+        let release = text(deployment, "/metadata/labels/release").to_owned();
+        Some(FoundApp { release, tag: tag_of(deployment)?, ready: is_rolled_out(deployment) })
+    });
+    Ok(told.collect())
 }
 
 /// The Deployments of a release: one, or none.

@@ -136,7 +136,7 @@ fn kind_of(id: &str) -> Option<ResourceKind> {
         ["app", ..] => Some(ResourceKind::App),
         ["org", _, "cluster"] => Some(ResourceKind::Cluster),
         [_, "registry"] | ["org", _, "registry"] => Some(ResourceKind::Registry),
-        ["studio", "postgres" | "gitea" | "router"] => Some(ResourceKind::Container),
+        ["studio", "postgres" | "gitea" | "designer" | "router"] => Some(ResourceKind::Container),
         _ => None,
     }
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::desire::Desire;
+use super::handle::Visitor;
 use super::workshop::Site;
 use crate::model::{AppId, Domain, Pages, Report, Stack};
 use crate::page;
@@ -60,6 +62,7 @@ impl Browser {
         site: &Site,
         desire: &Desire,
         servers: Switchboard,
+        visitors: mpsc::Sender<Visitor>,
     ) -> Option<impl Future<Output = ()> + use<>> {
         let wanted = Wanted::from(&desire.stack);
         if self.wanted == wanted {
@@ -70,7 +73,7 @@ impl Browser {
         let (site, open) = (site.clone(), self.open.clone());
         Some(async move {
             if let Some(wanted) = wanted {
-                tokio::select! { () = keep(site, wanted, servers) => {}, () = open.cancelled() => {} }
+                tokio::select! { () = keep(site, wanted, servers, visitors) => {}, () = open.cancelled() => {} }
             }
         })
     }
@@ -83,7 +86,7 @@ impl Browser {
 }
 
 /// Opens the tunnel, again and again as it ends.
-async fn keep(site: Site, wanted: Wanted, servers: Switchboard) {
+async fn keep(site: Site, wanted: Wanted, servers: Switchboard, visitors: mpsc::Sender<Visitor>) {
     let helper = match helper::find(&site.dirs.tools) {
         Ok(helper) => helper,
         // That there is none is told where it costs most: at the apps' saves.
@@ -93,7 +96,7 @@ async fn keep(site: Site, wanted: Wanted, servers: Switchboard) {
     let mut wait = WAITS.0;
     loop {
         let opened = Instant::now();
-        let ended = hold(&site, &wanted, &helper, &servers).await;
+        let ended = hold(&site, &wanted, &helper, &servers, &visitors).await;
         // One that held was fine: what ended it is the router's restart.
         if opened.elapsed() > WAITS.1 {
             wait = WAITS.0;
@@ -109,6 +112,7 @@ async fn hold(
     wanted: &Arc<Wanted>,
     helper: &Helper,
     servers: &Switchboard,
+    visitors: &mpsc::Sender<Visitor>,
 ) -> Result<(), Report> {
     // Its calls are of no run, and must not be counted for one.
     let docker = Docker::connect(&site.engine_choice(), Calls::default()).await?;
@@ -122,9 +126,11 @@ async fn hold(
     });
     let relays = wanted.relays.iter().copied();
     let answer = |port, stream| {
-        let (pages, servers) = (pages.clone(), servers.clone());
+        let (pages, servers, visitors) = (pages.clone(), servers.clone(), visitors.clone());
         async move {
             match (port, pages) {
+                // Whoever serves them decides what they may ask for.
+                (Stack::PIPELINE, _) => drop(visitors.send(stream).await),
                 (Pages::PORT, Some(pages)) => page::converse(pages, stream).await,
                 (Pages::SCRIPTS, _) => widgets::converse(servers, stream).await,
                 // The number comes from a container, which has no say in where it may lead.

@@ -9,8 +9,8 @@ use super::desire::{Desire, Work};
 use super::hot::Hot;
 use super::workshop::Workshop;
 use crate::cluster::{self, Contents};
-use crate::deploy::rollout::{self, Front, Rollout};
-use crate::events::StepScope;
+use crate::deploy::rollout::{self, Rollout};
+use crate::events::{EventKind, StepScope};
 use crate::model::{AppId, Cluster, Code, OrgName, Report, Service};
 use crate::plan::{Planned, Step};
 use crate::sys::git::PushTarget;
@@ -76,7 +76,11 @@ pub(super) async fn carry(
         Step::RemoveContainer(..)
         | Step::DeleteCluster(_)
         | Step::RemoveNetwork(_)
-        | Step::RemoveVolume(_) => take_away(&shop, &step.step).await,
+        | Step::RemoveVolume(_) => {
+            take_away(&shop, &step.step).await?;
+            shop.site.journal.emit(EventKind::Gone { id: step.resource.clone() });
+            Ok(())
+        }
     }
 }
 
@@ -171,8 +175,8 @@ async fn push_repository(
         branch: "master".to_owned(),
     };
     let files = work.context.paths().iter().map(|path| work.app.root.join(path)).collect();
-    let gitea = shop.gitea(port);
-    stack::push_repository(&gitea, &work.app, files, target, &shop.site.calls, scope).await
+    let seed = stack::Seed { gitea: shop.gitea(port), router_port: port, credentials };
+    stack::push_repository(&seed, &work.app, files, target, &shop.site.calls, scope).await
 }
 
 /// Tells the platform's services what the app's folder holds for them now.
@@ -189,7 +193,8 @@ pub(super) async fn build_image(
     if !work.plan.missing.is_empty() {
         build::fetch_bases(&shop.docker, &work.plan, scope).await?;
     }
-    let built = build::build(&shop.docker, &work.app, &work.context, &work.plan, &work.push, scope);
+    let built =
+        build::build(&shop.docker, &work.app, &work.context, &work.plan, &work.push, &[], scope);
     built.await.map(|_| ())
 }
 
@@ -216,6 +221,7 @@ pub(super) async fn release(
     let cluster = cluster_of(desire, &work.app.id.org)?;
     let kube = shop.kube(cluster).await?;
     scope.detail("helm upgrade");
+    let _turn = shop.site.turns.take(&work.app.id).await;
     let revision = shop.installer(cluster).release(&kube, &work.spec, scope).await?;
     if synced {
         deploy::patch::restart(&kube, &work.app.id).await?;
@@ -231,6 +237,7 @@ pub(super) async fn patch(
     scope: &StepScope,
 ) -> Result<Rollout, Report> {
     let kube = shop.kube(cluster_of(desire, &work.app.id.org)?).await?;
+    let _turn = shop.site.turns.take(&work.app.id).await;
     deploy::patch::patch(&kube, &work.spec).await?;
     served(shop, desire, work, &kube, scope).await
 }
@@ -242,11 +249,7 @@ async fn served(
     kube: &Kube,
     scope: &StepScope,
 ) -> Result<Rollout, Report> {
-    let front = Front {
-        http: shop.site.http.clone(),
-        port: desire.stack.ports.router,
-        host: desire.stack.domain.apps_host(&work.app.id.org),
-    };
+    let front = shop.front(&desire.stack, &work.app.id.org);
     let patience = Duration::from_secs(work.app.deploy_timeout_seconds);
     rollout::wait(kube, &work.spec, &front, patience, scope).await
 }

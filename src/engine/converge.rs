@@ -57,7 +57,11 @@ pub(super) async fn up(
         resources::tell(&site.journal, &desire, &found, &plan);
         let work =
             |step, scope| carry(shop.clone(), Arc::clone(&desire), step, scope, cancel.clone());
-        execute(plan.steps, &site.journal, &cancel, work).await?;
+        match execute(plan.steps, &site.journal, &cancel, work).await {
+            // A save came in between: the next round takes what is there now.
+            Err(report) if report.code == Code::AppChanged && round + 1 < ROUNDS => {}
+            done => done?,
+        }
     }
     Err(Report::new(Code::Bug, "the rounds of a run ended without a result"))
 }

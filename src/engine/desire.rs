@@ -17,8 +17,8 @@ use crate::deploy::ReleaseSpec;
 use crate::deploy::publish::{self, Publication};
 use crate::deploy::release;
 use crate::model::{
-    App, AppId, Code, Domain, FoundContainer, ImageRef, Label, OrgName, Pages, Part, Place,
-    PlatformChoice, PlatformService, Report, Stack, labels, org_registry,
+    App, AppId, Code, DesignerChoice, Domain, FoundContainer, ImageRef, Label, OrgName, Pages,
+    Part, Place, PlatformChoice, PlatformService, Report, Stack, labels, org_registry,
 };
 use crate::plan::{AppTarget, MissingImages};
 use crate::secrets::{self, AccessKey};
@@ -171,9 +171,12 @@ pub(super) async fn desire(
     let site = &shop.site;
     let projects = read_projects(site, requests)?;
     let (domain, platform) = surroundings(&projects)?;
+    let designers = projects.settings.iter().rev().find_map(|settings| settings.designer.clone());
+    let designer = designers.unwrap_or_default();
     let in_engine = shop.docker.image_names().await?;
-    let resolved = parts_of(shop, &projects, &platform, requests, &in_engine).await?;
-    let (images, missing) = images(shop, &resolved, &platform, &in_engine).await?;
+    let choices = (&platform, &designer);
+    let resolved = parts_of(shop, &projects, choices, requests, &in_engine).await?;
+    let (images, missing) = images(shop, &resolved, choices, &in_engine).await?;
     let keys = access_keys(site, &projects.orgs).await?;
     let bases = BaseImages::choose(&projects, &in_engine)?;
     let network = shop.docker.network(&network_name(site), &site.stack).await?;
@@ -189,6 +192,7 @@ pub(super) async fn desire(
         orgs: &projects.orgs,
         domain,
         platform: &platform,
+        designer: &designer,
         images: &images,
         addresses,
         ports: &ports,
@@ -301,7 +305,7 @@ pub(super) async fn work(
         ImageRef::new(format!("{}/{repository}", org_registry(&app.id.org)), tag.clone());
     let host = stack.cluster(&app.id.org).map(|cluster| cluster.registry_host.clone());
     let (spec, mut notices) =
-        release::spec(app, &in_cluster, &stack.domain.apps_host(&app.id.org))?;
+        release::spec(app, &in_cluster, &stack.domain.apps_host(&app.id.org), None)?;
     // Files that are not among those that changed are as they were.
     let publication = match known {
         Some((before, changed)) if !changed.iter().any(|path| publish::concerns(path)) => {
@@ -348,7 +352,7 @@ fn withheld(app: &App, context: &Context) -> Option<Report> {
 async fn parts_of(
     shop: &Workshop,
     projects: &Projects,
-    platform: &PlatformChoice,
+    choices: (&PlatformChoice, &DesignerChoice),
     requests: &[UpRequest],
     in_engine: &BTreeSet<ImageRef>,
 ) -> Result<parts::Resolved, Report> {
@@ -356,6 +360,7 @@ async fn parts_of(
     let host = HostFacts::probe();
     let named: BTreeMap<_, _> =
         projects.settings.iter().flat_map(|settings| settings.parts.clone()).collect();
+    let (platform, designer) = choices;
     let blobs = platform.is_ours(PlatformService::Storage).then_some(Part::Azurite);
     let needed: Vec<Part> = PARTS.into_iter().chain(blobs).collect();
     let decide = |offline: Option<&str>| {
@@ -363,9 +368,15 @@ async fn parts_of(
         parts::resolve(&catalogue, &needed, &named, situation)
     };
     let hopeful = decide(None)?;
-    let local_test = platform.image.as_ref().filter(|image| !in_engine.contains(*image));
+    let told = [
+        ("platform.image", "the local test is", platform.image.as_ref()),
+        ("studio.designer", "Designer is", designer.image()),
+    ];
+    let told = told.into_iter().filter_map(|(key, what, image)| Some((key, what, image?)));
+    let told: Vec<_> = told.filter(|(.., image)| !in_engine.contains(*image)).collect();
     let pulls = hopeful.pulls().map(|(_, choice)| &choice.image);
-    let pulls: Vec<ImageRef> = pulls.chain(local_test).cloned().collect();
+    let pulls: Vec<ImageRef> =
+        pulls.chain(told.iter().map(|(.., image)| *image)).cloned().collect();
     if pulls.is_empty() {
         return Ok(hopeful);
     }
@@ -376,9 +387,9 @@ async fn parts_of(
         mode => mode.unwrap_or_default(),
     };
     let why = parts::why_offline(mode, &shop.site.environment, &pulls).await;
-    if let (Some(why), Some(image)) = (&why, local_test) {
-        return Err(Report::new(Code::PartsMissing, "the local test is not on this machine")
-            .label(Label::Missing, format!("{image} (named in `platform.image`)"))
+    if let (Some(why), Some((key, what, image))) = (&why, told.first()) {
+        return Err(Report::new(Code::PartsMissing, format!("{what} not on this machine"))
+            .label(Label::Missing, format!("{image} (named in `{key}`)"))
             .why(why)
             .fix("docker load -i FILE", "load it from a file made on another machine")
             .fix("altinn-local up", "fetch it, once this machine is online"));
@@ -389,7 +400,7 @@ async fn parts_of(
 async fn images(
     shop: &Workshop,
     resolved: &parts::Resolved,
-    platform: &PlatformChoice,
+    (platform, designer): (&PlatformChoice, &DesignerChoice),
     in_engine: &BTreeSet<ImageRef>,
 ) -> Result<(Images, MissingImages), Report> {
     let image = |part| resolved.image(part).cloned();
@@ -410,11 +421,12 @@ async fn images(
         traefik,
     };
     let lacks = |image: &&ImageRef| !in_engine.contains(*image);
-    let services = Some(&images.services).filter(|_| platform.image.is_none());
-    let local_test = platform.image.as_ref().filter(lacks);
+    let ours = platform.image.is_none() || *designer == DesignerChoice::StandIn;
+    let services = Some(&images.services).filter(|_| ours);
+    let named = platform.image.iter().chain(designer.image()).filter(lacks);
     let pulls = resolved.pulls().map(|(_, choice)| &choice.image);
     let missing = MissingImages {
-        pulls: pulls.chain(local_test).cloned().collect(),
+        pulls: pulls.chain(named).cloned().collect(),
         loads: services.filter(lacks).into_iter().cloned().collect(),
     };
     Ok((images, missing))
@@ -470,7 +482,7 @@ impl BaseImages {
     }
 
     /// What a Dockerfile is offered: nothing when the engine holds the images it names itself.
-    fn offered(
+    pub(super) fn offered(
         &self,
         recipe: &build::Dockerfile,
         user: &[(String, String)],

@@ -318,12 +318,14 @@ impl Stand {
                     changes = watcher.changed() => changes,
                     () = stop.cancelled() => return,
                 };
-                if !changes.paths.iter().any(|path| publish::concerns(path)) {
+                let concern = |paths: &[String]| paths.iter().any(|path| publish::concerns(path));
+                if concern(&changes.paths) {
+                    let paths = changes.paths.iter().take(20).cloned().collect();
+                    let (app, count) = (app.id.clone(), changes.count);
+                    journal.emit(EventKind::Change { app, paths, count });
+                } else if !concern(&changes.touched) {
                     continue;
                 }
-                let paths = changes.paths.iter().take(20).cloned().collect();
-                let (app, count) = (app.id.clone(), changes.count);
-                journal.emit(EventKind::Change { app, paths, count });
                 break changes.detected_at;
             };
         }

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::schema::{PortChoice, Profile};
 use crate::events::Journal;
-use crate::model::{AppId, Code, Report, Resource, ResourceState, StackName};
+use crate::model::{AppId, Code, FoundApp, OrgName, Report, Resource, ResourceState, StackName};
+use crate::pipeline::Pipeline;
 
 /// How many commands may wait; a person types far fewer.
 const WAITING: usize = 16;
@@ -42,9 +43,19 @@ pub enum Command {
         /// The run's number.
         reply: Reply,
     },
+    /// Tell what runs in an organisation's cluster.
+    Running {
+        /// Whose.
+        org: OrgName,
+        /// Its apps.
+        reply: oneshot::Sender<Result<Vec<FoundApp>, Report>>,
+    },
     /// End the agent; what runs in the engine stays.
     Stop,
 }
+
+/// A connection that came to the stack's router for the pipeline, through the tunnel.
+pub type Visitor = crate::sys::tunnel::Stream;
 
 /// What `up` asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +204,7 @@ pub struct EngineHandle {
     commands: mpsc::Sender<Command>,
     journal: Journal,
     snapshot: watch::Receiver<Arc<Snapshot>>,
+    pipeline: Pipeline,
 }
 
 impl EngineHandle {
@@ -201,9 +213,10 @@ impl EngineHandle {
     pub fn new(
         journal: Journal,
         snapshot: watch::Receiver<Arc<Snapshot>>,
+        pipeline: Pipeline,
     ) -> (Self, mpsc::Receiver<Command>) {
         let (commands, heard) = mpsc::channel(WAITING);
-        let handle = Self { commands, journal, snapshot };
+        let handle = Self { commands, journal, snapshot, pipeline };
         (handle, heard)
     }
 
@@ -217,6 +230,17 @@ impl EngineHandle {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// The pipeline's book.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// What runs in an organisation's cluster.
+    pub async fn running(&self, org: OrgName) -> Result<Vec<FoundApp>, Report> {
+        self.ask(|reply| Command::Running { org, reply }).await
     }
 
     /// Brings up; tells the run.
@@ -239,7 +263,10 @@ impl EngineHandle {
         let _ = self.commands.send(Command::Stop).await;
     }
 
-    async fn ask(&self, command: impl FnOnce(Reply) -> Command) -> Result<u64, Report> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, Report>>) -> Command,
+    ) -> Result<T, Report> {
         let gone = || Report::new(Code::AgentSilent, "the agent is about to end");
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| gone())?;

@@ -20,7 +20,7 @@ use super::workshop::Workshop;
 use crate::build::{self, Landing};
 use crate::deploy::{patch, rollout};
 use crate::events::Stage;
-use crate::model::{App, Cluster, Code, Report, org_registry};
+use crate::model::{Cluster, Code, Report, org_registry};
 use crate::plan::Course;
 use crate::sys::fs::read_if_there;
 use crate::sys::inside::{self, File, Inside};
@@ -197,7 +197,7 @@ impl Hot {
         let course = ground.course;
         let mut files = Vec::new();
         for (path, targets) in &course.sync {
-            let contents = contents(&ground.work.app, path)?;
+            let contents = contents(ground.work, path)?;
             let file = |target: &String| File { path: target.clone(), contents: contents.clone() };
             files.extend(targets.iter().map(file));
         }
@@ -382,7 +382,10 @@ async fn fold(shop: &Workshop, work: &Work, base: &Base) -> Result<(), Report> {
     build::fold(&registry, repository, &base.tag, &entries, &work.target.tag).await.map(drop)
 }
 
-/// A file of the app's repository; none when it is gone meanwhile.
-fn contents(app: &App, path: &str) -> Result<Option<Bytes>, Report> {
-    Ok(read_if_there(&app.root.join(path))?.map(Bytes::from))
+/// A file of the app's repository, path relative to its root; none when it is not there. It is what the look before saw, or
+/// an error: half written it would be taken for whole, and a text that was taken back for the one that serves.
+fn contents(work: &Work, path: &str) -> Result<Option<Bytes>, Report> {
+    let contents = read_if_there(&work.app.root.join(path))?;
+    work.context.confirm(path, contents.as_deref())?;
+    Ok(contents.map(Bytes::from))
 }

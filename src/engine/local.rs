@@ -92,7 +92,7 @@ pub async fn render(
     let context = Context::read(app, &mut Hashes::default())?;
     let repository = format!("{}/{}", org_registry(&app.id.org), app.id.release());
     let image = ImageRef::new(repository, context.tag(&app.build_args, &[]));
-    let (spec, notices) = release::spec(app, &image, &domain.apps_host(&app.id.org))?;
+    let (spec, notices) = release::spec(app, &image, &domain.apps_host(&app.id.org), None)?;
     let text = release::render(&helm, &dirs.cache.join("charts"), &spec).await?;
     Ok((text, notices))
 }

@@ -16,16 +16,19 @@ mod hot;
 mod local;
 mod observe;
 mod output;
+mod pipeline;
 mod ports;
 mod resources;
 mod run;
 mod services_log;
 mod ship;
 mod slots;
+mod turns;
 mod way;
 mod workshop;
 
 pub use embedded::embedded_data;
+pub use handle::Visitor;
 pub(crate) use handle::state_word;
 pub use handle::{
     Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, StackState, UpOptions,
@@ -36,4 +39,5 @@ pub use output::{Line, output};
 pub use ports::{agent_port, remembered as remembered_ports};
 pub use run::spawn;
 pub use services_log::services_log;
+pub use turns::Turns;
 pub use workshop::{Site, engine_choice};

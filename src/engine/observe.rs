@@ -7,7 +7,8 @@ use futures_util::future::try_join_all;
 use super::desire::{Desire, Work, network_name};
 use super::workshop::Workshop;
 use crate::model::{
-    Cluster, FoundCluster, FoundContainer, FoundRelease, NodeState, Observed, Report, Stack, labels,
+    Cluster, FoundApp, FoundCluster, FoundContainer, FoundRelease, NodeState, Observed, OrgName,
+    Report, Stack, labels,
 };
 use crate::sys::registry::Registry;
 use crate::{cluster, deploy, router, stack};
@@ -62,16 +63,18 @@ pub(super) async fn observe(shop: &Workshop, desire: &Desire) -> Result<Observed
         containers(shop, &names),
     )?;
     let mut found = Observed { network, volumes, containers, ..Observed::default() };
-    let (configuration, repositories, clusters, works, published) = tokio::try_join!(
+    let (configuration, repositories, clusters, works, published, running) = tokio::try_join!(
         router_configuration(shop, stack, &found),
         repositories(shop, stack, &found),
         clusters(shop, stack, &found),
         try_join_all(desire.works.iter().map(|work| look_at_app(shop, stack, work, &found))),
         published(shop, stack, &found),
+        apps_running(shop, stack, &found),
     )?;
     found.router_configuration = configuration;
     found.repositories = repositories;
     found.published = published;
+    found.running = running;
     found.clusters = clusters;
     for (work, (pushed, release)) in desire.works.iter().zip(works) {
         let id = &work.app.id;
@@ -151,6 +154,21 @@ async fn clusters(
     }))
     .await
     .map(|clusters| clusters.into_iter().collect())
+}
+
+/// All apps in the clusters that answer.
+async fn apps_running(
+    shop: &Workshop,
+    stack: &Stack,
+    found: &Observed,
+) -> Result<BTreeMap<OrgName, Vec<FoundApp>>, Report> {
+    let up =
+        |cluster: &&Cluster| found.containers.get(&cluster.node()).is_some_and(|node| node.running);
+    let asked = stack.clusters.iter().filter(up).map(|cluster| async {
+        let kube = shop.kube(cluster).await.ok()?;
+        Some((cluster.org.clone(), deploy::release::running(&kube).await.ok()?))
+    });
+    Ok(futures_util::future::join_all(asked).await.into_iter().flatten().collect())
 }
 
 /// Whether the registry holds the app's image, and its release.

@@ -3,8 +3,8 @@
 use super::desire::Desire;
 use crate::events::{EventKind, Journal};
 use crate::model::{
-    FoundContainer, NodeState, Observed, ReleaseStatus, Resource, ResourceKind, ResourceState,
-    Service,
+    AppId, FoundContainer, NodeState, Observed, ReleaseStatus, Resource, ResourceKind,
+    ResourceState, Service, org_registry, studio_url,
 };
 use crate::plan::Plan;
 
@@ -53,6 +53,34 @@ pub(super) fn list(desire: &Desire, found: &Observed) -> Vec<Resource> {
         let app = resource(id, ResourceKind::App, state, image, urls);
         resources.push(Resource { revision: release.map(|release| release.revision), ..app });
     }
+    resources.extend(deployed(desire, found));
+    resources
+}
+
+/// Apps that the pipeline deployed, of which no folder is part of the stack.
+fn deployed(desire: &Desire, found: &Observed) -> Vec<Resource> {
+    let stack = &desire.stack;
+    let mut resources = Vec::new();
+    for (org, apps) in &found.running {
+        for app in apps {
+            let name =
+                app.release.strip_prefix(&format!("{org}-")).and_then(|name| name.parse().ok());
+            let Some(name) = name else { continue };
+            let id = AppId { org: org.clone(), app: name };
+            if desire.works.iter().any(|work| work.app.id == id) {
+                continue;
+            }
+            let state = if app.ready { ResourceState::Healthy } else { ResourceState::Starting };
+            let image = Some(format!("{}/{}:{}", org_registry(org), app.release, app.tag));
+            resources.push(resource(
+                id.resource(),
+                ResourceKind::App,
+                state,
+                image,
+                vec![stack.url_of(&id)],
+            ));
+        }
+    }
     resources
 }
 
@@ -71,7 +99,8 @@ fn service_resource(
     let kind = if registry { ResourceKind::Registry } else { ResourceKind::Container };
     let port = desire.stack.ports.router;
     let url = match service.id.as_str() {
-        "studio.gitea" => Some(format!("http://studio.localhost:{port}/repos/")),
+        "studio.gitea" => Some(format!("{}/repos/", studio_url(port))),
+        "studio.designer" => Some(format!("{}/", studio_url(port))),
         "platform" => Some(format!("http://{}:{port}/", desire.stack.domain.platform_host())),
         "platform.storage" | "platform.events" => None,
         "studio.router" => Some(format!("http://127.0.0.1:{port}")),
@@ -105,9 +134,9 @@ fn resource(
 pub(super) fn links(desire: &Desire, agent_port: u16) -> Vec<(String, String)> {
     let port = desire.stack.ports.router;
     let mut links = vec![
-        ("studio".to_owned(), format!("http://studio.localhost:{port}/")),
-        ("gitea".to_owned(), format!("http://studio.localhost:{port}/repos/")),
-        ("platform".to_owned(), format!("http://platform.altinn.localhost:{port}/")),
+        ("studio".to_owned(), format!("{}/", studio_url(port))),
+        ("gitea".to_owned(), format!("{}/repos/", studio_url(port))),
+        ("platform".to_owned(), format!("http://{}:{port}/", desire.stack.domain.platform_host())),
     ];
     links.extend(
         desire.stack.apps.iter().map(|app| (app.id.to_string(), desire.stack.app_url(app))),

@@ -1,5 +1,6 @@
 //! The loop.
 
+mod built;
 mod looked;
 mod watched;
 
@@ -7,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,15 +20,17 @@ use super::dev::DevServers;
 use super::embedded::{self, Arrived, Embedded};
 use super::execute::milliseconds;
 use super::handle::{
-    Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest,
+    Command, DownRequest, EngineHandle, EngineProduct, Reply, Snapshot, UpRequest, Visitor,
 };
 use super::hot::SharedHot;
+use super::pipeline::Carried;
 use super::resources;
 use super::ship::Ship;
 use super::slots::Slot;
 use super::workshop::{Site, Workshop};
 use crate::events::EventKind;
 use crate::model::{AppId, Code, Report, Resource, ResourceState};
+use crate::pipeline::Pipeline;
 use crate::sync::ChangeSet;
 use crate::sys::docker::Docker;
 
@@ -71,6 +74,8 @@ enum Ended {
     Looked(Vec<Resource>),
     /// A compiler is warm, or will be with the first save.
     Warmed,
+    /// A run of the pipeline ended.
+    Built(Carried),
     /// A helper task that has nothing to tell.
     Quiet,
 }
@@ -99,6 +104,11 @@ struct Engine {
     /// How many of them are being made.
     warmups: usize,
     browser: Browser,
+    /// Connections to the pipeline are given to whoever serves them.
+    visitors: mpsc::Sender<Visitor>,
+    pipeline: Pipeline,
+    /// How many of its runs are carried out.
+    builds: usize,
     dev: DevServers,
     hashes: SharedHashes,
     told: BTreeMap<String, Resource>,
@@ -109,11 +119,15 @@ struct Engine {
     ending: bool,
 }
 
+/// An engine: how it is asked, who comes to its pipeline, and its task.
+pub type Spawned = (EngineHandle, mpsc::Receiver<Visitor>, tokio::task::JoinHandle<()>);
+
 /// Starts the engine; the task ends when the engine was asked to stop, or took its stack down.
-#[must_use]
-pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
+pub fn spawn(site: Site) -> Result<Spawned, Report> {
     let (snapshots, snapshot) = watch::channel(Arc::new(Snapshot::stopped(site.stack.clone())));
-    let (handle, inbox) = EngineHandle::new(site.journal.clone(), snapshot);
+    let pipeline = Pipeline::open(site.folder().join("pipeline"))?;
+    let (visitors, visiting) = mpsc::channel(64);
+    let (handle, inbox) = EngineHandle::new(site.journal.clone(), snapshot, pipeline.clone());
     let mut engine = Engine {
         site: site.clone(),
         inbox,
@@ -131,6 +145,9 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         warming: CancellationToken::new(),
         warmups: 0,
         browser: Browser::default(),
+        visitors,
+        pipeline,
+        builds: 0,
         dev: DevServers::default(),
         hashes: Arc::new(Mutex::new(crate::sys::walk::Hashes::default())),
         told: BTreeMap::new(),
@@ -143,7 +160,7 @@ pub fn spawn(site: Site) -> (EngineHandle, tokio::task::JoinHandle<()>) {
         engine.tasks.spawn(keep_board(site, snapshots));
         engine.listen().await;
     });
-    (handle, task)
+    Ok((handle, visiting, task))
 }
 
 /// Folds the journal into snapshots, for as long as the engine lives.
@@ -190,9 +207,11 @@ impl Engine {
                     Ok(ended) => self.end(ended),
                     Err(error) => self.broken(&error),
                 },
+                () = self.pipeline.woken() => {}
                 _ = look.tick() => self.look(),
             }
             self.begin();
+            self.begin_builds();
         }
         self.watching.cancel();
         self.warming.cancel();
@@ -205,7 +224,8 @@ impl Engine {
 
     /// Whether the loop is over: asked to end, and nothing that must not be cut is under way.
     fn ended(&self) -> bool {
-        let busy = self.run.is_some() || self.slots.values().any(Slot::is_shipping);
+        let busy =
+            self.run.is_some() || self.builds > 0 || self.slots.values().any(Slot::is_shipping);
         let idle = self.projects.is_empty() && self.quiet_since.elapsed() > IDLE;
         !busy && (self.ending || (idle && self.queue.is_empty()))
     }
@@ -235,8 +255,11 @@ impl Engine {
                 answer(reply, Err(report));
             }
             Command::Deploy { reply, .. } => self.enqueue(Job::Deploy, reply),
+            Command::Running { org, reply } => self.tell_running(org, reply),
             Command::Stop => {
                 self.ending = true;
+                self.pipeline.set_facts(None);
+                self.pipeline.interrupt();
                 self.drop_all();
                 self.slots.values_mut().for_each(Slot::stop);
             }
@@ -298,6 +321,10 @@ impl Engine {
         // What is under way ends first; a build is worth nothing to what comes.
         if self.slots.values().any(Slot::is_shipping) {
             return self.slots.values_mut().for_each(Slot::stop);
+        }
+        // A release that is changed while its cluster goes would come back half-made.
+        if self.builds > 0 && matches!(self.queue.front(), Some((_, Job::Down(_)))) {
+            return self.pipeline.interrupt();
         }
         // What is being made must be there to be found and removed.
         if self.warmups > 0 && matches!(self.queue.front(), Some((_, Job::Down(_)))) {
@@ -370,6 +397,7 @@ impl Engine {
             }
             Ended::Down(result) => {
                 if result.is_ok() {
+                    self.forget_runs();
                     self.ending = true;
                     self.projects.clear();
                     for id in std::mem::take(&mut self.told).into_keys() {
@@ -384,6 +412,7 @@ impl Engine {
                 self.heal(&resources);
                 self.tell(resources);
             }
+            Ended::Built(carried) => self.end_build(carried),
             Ended::Warmed => self.warmups = self.warmups.saturating_sub(1),
             Ended::Quiet => {}
         }
@@ -428,7 +457,9 @@ impl Engine {
             self.quietly(server);
         }
         let servers = self.dev.switchboard.clone();
-        if let Some(tunnel) = self.browser.follow(&self.site, desire, servers) {
+        if let Some(tunnel) =
+            self.browser.follow(&self.site, desire, servers, self.visitors.clone())
+        {
             self.quietly(tunnel);
         }
     }
@@ -474,6 +505,7 @@ impl Engine {
     fn broken(&mut self, error: &tokio::task::JoinError) {
         // It may have been one of these, and nobody must wait for it.
         self.warmups = 0;
+        self.builds = self.builds.saturating_sub(1);
         let report = Report::bug("a task of the agent ended unexpectedly", error);
         if self.run.is_some() {
             return self.finish(Err(report));
@@ -485,7 +517,11 @@ impl Engine {
     }
 }
 
-fn answer(reply: Reply, result: Result<u64, Report>) {
+fn answer(to: Reply, result: Result<u64, Report>) {
+    reply(to, result);
+}
+
+fn reply<T>(to: oneshot::Sender<Result<T, Report>>, result: Result<T, Report>) {
     // Whoever asked may have gone away meanwhile.
-    let _ = reply.send(result);
+    let _ = to.send(result);
 }

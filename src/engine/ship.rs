@@ -1,6 +1,6 @@
 //! From a save to the first answer of the new version: build, push, deploy, each timed.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::events::{EventKind, Journal, Stage, StepScope};
 use crate::model::{App, AppId, Code, Lane, Reload, Report};
 use crate::plan::Course;
 use crate::sys::calls::Calls;
+use crate::sys::walk::Hashes;
 
 /// How a shipment ended.
 #[derive(Debug)]
@@ -95,7 +96,15 @@ pub(super) async fn ship(site: Site, order: Order) -> Result<Shipped, Report> {
     let told = order.desire.works.iter().find(|work| work.app.id == order.app);
     let told = told.map(|work| work.target.publication.clone());
     let (shop, desire) = (order.shop.clone(), Arc::clone(&order.desire));
-    let shipped = Box::pin(ship_files(site, order)).await?;
+    let hashes = Arc::clone(&order.hashes);
+    let shipped = match Box::pin(ship_files(site, order)).await {
+        // A save came between the look and the reading: the next look has it, and trusts no digest of before.
+        Err(report) if report.code == Code::AppChanged => {
+            *hashes.lock().unwrap_or_else(PoisonError::into_inner) = Hashes::default();
+            return Ok(Shipped::Superseded);
+        }
+        shipped => shipped?,
+    };
     if let Shipped::Live(live) = &shipped
         && live.work.target.publication.is_some()
         && told.as_ref() != Some(&live.work.target.publication)
@@ -165,9 +174,9 @@ async fn is_pushed(shop: &Workshop, work: &Work) -> Result<bool, Report> {
     registry.has(repository, &work.target.tag).await
 }
 
-/// Faults of what was saved.
+/// Faults of what was saved, and a save in between: no other way helps.
 fn is_developers(report: &Report) -> bool {
-    matches!(report.code, Code::CompileFailed | Code::DeployFailed | Code::Cancelled)
+    matches!(report.code, Code::CompileFailed | Code::DeployFailed | Code::AppChanged)
 }
 
 /// The image is in the registry: the Deployment gets it, and Helm's record follows.
@@ -265,6 +274,7 @@ pub(super) async fn follow_up(
         After::Settle => {
             let scope = StepScope::new(site.journal.clone(), format!("settle {}", work.app.id));
             let kube = shop.kube(cluster).await?;
+            let _turn = site.turns.take(&work.app.id).await;
             let installer = shop.installer(cluster);
             deploy::patch::settle(&installer, &kube, &work.spec, &scope).await.map(drop)
         }

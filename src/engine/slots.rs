@@ -1,11 +1,14 @@
 //! The apps that are watched: what serves of each, and what is on its way.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::model::AppId;
+
+/// How long a save may wait for newer ones: what is written all the time would else be live never.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// One watched app.
 #[derive(Debug)]
@@ -41,12 +44,20 @@ impl Slot {
         }
     }
 
-    /// A save: a build of older content is cancelled, whatever comes after a build goes on to its end.
+    /// A save: a build of older content is cancelled, unless that waits for long already. Whatever comes after a build goes
+    /// on to its end.
     pub(super) fn saved(&mut self, at: Instant) {
-        self.dirty.get_or_insert(at);
-        if let Some((cancel, _)) = &self.shipping {
+        self.touched(at);
+        if let Some((cancel, oldest)) = &self.shipping
+            && at.saturating_duration_since(*oldest) < LONGEST
+        {
             cancel.cancel();
         }
+    }
+
+    /// A save of what is there already: it is looked at once more, and what is under way goes on to its end.
+    pub(super) fn touched(&mut self, at: Instant) {
+        self.dirty.get_or_insert(at);
     }
 
     /// Begins a shipment when there is something to ship and none is under way; tells how to cancel it.
@@ -112,6 +123,24 @@ mod tests {
         slot.superseded();
         assert!(slot.begin().is_some());
         assert_eq!(slot.ended(), first, "the wait counts from the oldest save that is not live");
+    }
+
+    #[test]
+    fn what_is_saved_all_the_time_gets_live_all_the_same() {
+        let mut slot = slot();
+        let first = Instant::now();
+        slot.saved(first);
+        for seconds in 1..20 {
+            let cancel = slot.begin().unwrap();
+            slot.saved(first + Duration::from_secs(seconds));
+            assert!(cancel.is_cancelled(), "{seconds}");
+            slot.superseded();
+        }
+        let cancel = slot.begin().unwrap();
+        slot.saved(first + LONGEST);
+        assert!(!cancel.is_cancelled());
+        assert_eq!(slot.ended(), first);
+        assert!(slot.begin().is_some(), "the newer save is shipped next");
     }
 
     #[test]

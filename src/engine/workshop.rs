@@ -3,13 +3,17 @@
 
 use std::path::PathBuf;
 
+use super::turns::Turns;
 use crate::cluster;
 use crate::config::dirs::Dirs;
 use crate::config::env::{Environment, Variable};
 use crate::deploy::publish::{Platform, Readers};
 use crate::deploy::release::Installer;
+use crate::deploy::rollout::Front;
 use crate::events::Journal;
-use crate::model::{Cluster, Credentials, ImageRef, PlatformService, Report, Stack, StackName};
+use crate::model::{
+    Cluster, Credentials, ImageRef, OrgName, PlatformService, Report, Stack, StackName,
+};
 use crate::stack::Executor;
 use crate::sys::calls::Calls;
 use crate::sys::docker::{Docker, EngineChoice, Product};
@@ -41,6 +45,8 @@ pub struct Site {
     pub journal: Journal,
     /// Passwords and keys of the stack.
     pub credentials: Credentials,
+    /// Whose turn it is to change a release.
+    pub turns: Turns,
 }
 
 impl Site {
@@ -156,11 +162,21 @@ impl Workshop {
         }
     }
 
+    /// The way to an organisation's apps through the router.
+    pub(super) fn front(&self, stack: &Stack, org: &OrgName) -> Front {
+        Front {
+            http: self.site.http.clone(),
+            port: stack.ports.router,
+            host: stack.domain.apps_host(org),
+        }
+    }
+
     /// Gitea's API as its administrator.
     pub(super) fn gitea(&self, router_port: u16) -> Gitea {
         let credentials = &self.site.credentials;
         let (user, password) = (&credentials.gitea_admin, &credentials.gitea_admin_password);
-        Gitea::new(self.site.http.clone(), router_port, user, password)
+        let calls = self.site.calls.clone();
+        Gitea::new(self.site.http.clone(), router_port, user, password, calls)
     }
 }
 

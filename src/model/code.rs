@@ -54,7 +54,7 @@ macro_rules! codes {
     ($($variant:ident = $number:literal, $exit:ident, $explanation:literal;)*) => {
         /// The closed list of faults. Families: 10 engine, 11 machine, 12 ports and names, 14 images,
         /// 20 configuration, 21 repository, 30 Studio, 31 build, 32 registry, 33 deploy, 34 platform services,
-        /// 40 data, 50 agent, 90 bug.
+        /// 36 pipeline, 40 data, 50 agent, 90 bug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $(#[doc = $explanation] $variant,)*
@@ -109,13 +109,20 @@ codes! {
     RepositoryUnreadable = 2105, Config, "The app's git repository could not be read.";
     TargetExists = 2106, Conflict, "The folder to write to is there already and is not empty.";
     WidgetInvalid = 2107, Config, "A widget's project cannot be used: its folder or `package.json` is not there or not valid, its tag name cannot be that of a web component, or two widgets share a name.";
+    RemoteTaken = 2108, Conflict, "The repository has a remote `altinn-local` that leads elsewhere. It may be somebody's own, so it stays unless `--force` says otherwise.";
+    NoRepository = 2109, Config, "The folder is not the top of a git repository, so it can have no remote.";
     GiteaFailed = 3001, Degraded, "Gitea did not do what was asked of it.";
     GiteaPushFailed = 3002, Degraded, "The app's commits could not be pushed to the local Gitea.";
+    CloneFailed = 3003, Degraded, "The pipeline could not fetch an app's commit from Gitea: there is no such repository or commit, or the token may not read it.";
+    RunRefused = 3004, Usage, "The pipeline refused a run. Each parameter that is missing or wrong is named.";
+    GiteaFetchFailed = 3009, Degraded, "Commits could not be fetched from the local Gitea.";
     BuildFailed = 3101, Build, "The app's image could not be built. The failing step and its last lines are shown.";
     CompileFailed = 3102, Build, "The app does not compile. The compiler's messages are shown with file, line and column; the last good version serves on.";
     DockerfileBroken = 3103, Build, "The Dockerfile could not be understood or names something that is not there.";
     WidgetBuildFailed = 3104, Build, "A widget's packages could not be installed, or it does not build. The compiler's messages are shown with file, line and column; the last bundle stays.";
     WidgetServerFailed = 3105, Degraded, "The dev server of a widget does not start, or ended several times; altinn-local stopped trying. The app runs on, with the last bundle of the widget if there is one.";
+    TestsFailed = 3106, Build, "The app's own tests failed. Their last lines are shown.";
+    AppChanged = 3107, Build, "A file of the app changed each time that the build read it. Files that are written all the time, such as logs, belong in `.dockerignore` or in another folder.";
     RegistryFailed = 3201, Missing, "A local registry refused a push or did not answer.";
     ValuesBroken = 3301, Deploy, "A values file of the app's deployment is not valid YAML, or holds what the chart cannot take.";
     ChartFailed = 3302, Deploy, "Helm could not render or apply the chart.";
@@ -127,6 +134,10 @@ codes! {
     PublishFailed = 3308, Deploy, "The platform's services did not take what an app brings for them: its metadata, policy, texts or test people. What they had before holds.";
     ServiceSilent = 3401, Degraded, "A service of the platform does not answer, or not as it should: Profile, Register, Authentication and Authorization in `platform`, and `storage` and `events`.";
     RuleInvalid = 3402, Usage, "A service does not take the rule of a fault. What is wrong with it is told.";
+    RunUnknown = 3601, NotFound, "The pipeline knows no run of that number; it may have been deleted.";
+    RunBuildFailed = 3602, Build, "A run of the pipeline that builds ended with a fault. Its steps and their faults are told by `altinn-local pipeline show`.";
+    RunDeployFailed = 3603, Deploy, "A run of the pipeline that deploys or takes away ended with a fault. What served before serves on.";
+    RunWorks = 3604, Conflict, "The run has not ended, so it cannot be deleted yet.";
     DataBroken = 4001, Data, "The file is not one of `altinn-local data export`, is damaged, or is of another version.";
     DataRefused = 4002, Data, "A service does not take the data: they are malformed, belong to an app that it does not know, or are there already. It is as it was before.";
     NotRunning = 5001, NotRunning, "The stack is not up, so there is nothing to ask.";

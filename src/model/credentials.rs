@@ -35,15 +35,31 @@ pub struct Credentials {
     /// The key of the account in the blob store: base64 of 64 bytes, as Azure's keys are.
     #[serde(default)]
     pub blob_key: String,
+    /// The password of the role `designer`.
+    #[serde(default)]
+    pub designer_database_password: String,
+    /// The password of Studio's developer in Gitea.
+    #[serde(default)]
+    pub developer_password: String,
+    /// What opens the pipeline's build API.
+    #[serde(default)]
+    pub pipeline_token: String,
+    /// What Gitea signs the news of pushes with.
+    #[serde(default)]
+    pub pipeline_hook_secret: String,
 }
 
 impl Credentials {
+    /// Studio's developer, who has what an app's team has; the same in every stack.
+    pub const DEVELOPER: &str = "developer";
+
     /// The password of a database's role, which has the database's name.
     #[must_use]
     pub fn database_password(&self, database: &str) -> Option<&str> {
         match database {
             "gitea" => Some(&self.gitea_database_password),
             "storage" => Some(&self.storage_database_password),
+            "designer" => Some(&self.designer_database_password),
             "events" => Some(&self.events_database_password),
             _ => None,
         }

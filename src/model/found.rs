@@ -91,6 +91,17 @@ pub struct FoundRelease {
     pub ready: bool,
 }
 
+/// An app that runs in a cluster of the stack, whoever deployed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundApp {
+    /// The release, `<org>-<app>`.
+    pub release: String,
+    /// The image's tag.
+    pub tag: String,
+    /// Whether its newest version, and only that, is ready.
+    pub ready: bool,
+}
+
 /// Everything that was found for a stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
@@ -108,6 +119,8 @@ pub struct Observed {
     pub repositories: BTreeSet<String>,
     /// Releases by app.
     pub releases: BTreeMap<String, FoundRelease>,
+    /// All apps that run in the clusters, by organisation.
+    pub running: BTreeMap<OrgName, Vec<FoundApp>>,
     /// The hash of what the platform's services were told last, by app.
     pub published: BTreeMap<String, String>,
     /// Image tags that the organisations' registries hold: `ttd/ttd-my-app:c-…`.

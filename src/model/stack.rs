@@ -167,11 +167,30 @@ pub enum Probe {
 pub enum Setup {
     /// Roles and databases, by name; passwords come from the stack's credentials.
     Databases(Vec<String>),
-    /// The administrator, and these organisations.
+    /// The administrator, the developer, and these organisations with their teams and webhook.
     Gitea {
         /// Organisations that must exist.
         orgs: Vec<OrgName>,
+        /// Changes when a password or a secret of these does.
+        secrets: String,
     },
+}
+
+/// The OAuth application in Gitea that a container signs people in with. Gitea invents its secret and tells it once, so
+/// it is made with the container, into the container's files: where these words stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The application's name.
+    pub name: String,
+    /// Where Gitea sends browsers back to.
+    pub redirect: String,
+}
+
+impl SignIn {
+    /// Stands in a file for the application's id.
+    pub const ID: &str = "{sign-in.id}";
+    /// Stands in a file for its secret.
+    pub const SECRET: &str = "{sign-in.secret}";
 }
 
 /// One container of the stack.
@@ -205,6 +224,8 @@ pub struct Service {
     pub probe: Probe,
     /// What a new container needs before it counts as ready.
     pub setup: Option<Setup>,
+    /// How it signs people in.
+    pub sign_in: Option<SignIn>,
 }
 
 impl Service {
@@ -380,6 +401,13 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// The loopback port in the router behind which the agent answers for the pipeline.
+    pub const PIPELINE: u16 = 7799;
+    /// The host name of Gitea and of Designer.
+    pub const STUDIO_HOST: &str = "studio.localhost";
+    /// The host name of the pipeline, in containers and on the workstation alike.
+    pub const PIPELINE_HOST: &str = "pipeline.studio.localhost";
+
     /// The cluster of an organisation.
     #[must_use]
     pub fn cluster(&self, org: &OrgName) -> Option<&Cluster> {
@@ -401,8 +429,26 @@ impl Stack {
     /// The address of an app in a browser: `http://ttd.apps.altinn.localhost:8800/ttd/my-app`.
     #[must_use]
     pub fn app_url(&self, app: &App) -> String {
-        format!("http://{}:{}/{}", self.domain.apps_host(&app.id.org), self.ports.router, app.id)
+        self.url_of(&app.id)
     }
+
+    /// The same of an app that has no folder here.
+    #[must_use]
+    pub fn url_of(&self, id: &AppId) -> String {
+        format!("http://{}:{}/{id}", self.domain.apps_host(&id.org), self.ports.router)
+    }
+}
+
+/// Gitea and Designer in a browser and in containers alike, behind the router on this port.
+#[must_use]
+pub fn studio_url(router_port: u16) -> String {
+    format!("http://{}:{router_port}", Stack::STUDIO_HOST)
+}
+
+/// The pipeline in containers and on the workstation alike, behind the router on this port.
+#[must_use]
+pub fn pipeline_url(router_port: u16) -> String {
+    format!("http://{}:{router_port}", Stack::PIPELINE_HOST)
 }
 
 /// kind's name for an organisation's cluster in a stack.

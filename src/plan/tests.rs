@@ -31,7 +31,9 @@ fn service(id: &str, after: &[&str], volume: Option<&str>) -> Service {
         address: None,
         after: after.iter().map(|id| (*id).to_owned()).collect(),
         probe: Probe::Exec(vec!["true".to_owned()]),
-        setup: (id == "studio.gitea").then(|| Setup::Gitea { orgs: Vec::new() }),
+        setup: (id == "studio.gitea")
+            .then(|| Setup::Gitea { orgs: Vec::new(), secrets: String::new() }),
+        sign_in: None,
     }
 }
 

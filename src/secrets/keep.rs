@@ -76,12 +76,16 @@ pub fn generate() -> Result<Credentials, Report> {
         storage_database_password: password()?,
         events_database_password: password()?,
         blob_key: STANDARD.encode(random::<64>()?),
+        designer_database_password: password()?,
+        developer_password: password()?,
+        pipeline_token: password()?,
+        pipeline_hook_secret: password()?,
     })
 }
 
 /// Every secret. Without `..`, so that a new one cannot be forgotten here.
 #[must_use]
-pub fn all(credentials: &Credentials) -> [&str; 10] {
+pub fn all(credentials: &Credentials) -> [&str; 14] {
     let Credentials {
         gitea_admin: _,
         gitea_admin_password,
@@ -94,6 +98,10 @@ pub fn all(credentials: &Credentials) -> [&str; 10] {
         storage_database_password,
         events_database_password,
         blob_key,
+        designer_database_password,
+        developer_password,
+        pipeline_token,
+        pipeline_hook_secret,
     } = credentials;
     [
         gitea_admin_password,
@@ -106,6 +114,10 @@ pub fn all(credentials: &Credentials) -> [&str; 10] {
         storage_database_password,
         events_database_password,
         blob_key,
+        designer_database_password,
+        developer_password,
+        pipeline_token,
+        pipeline_hook_secret,
     ]
 }
 
@@ -185,7 +197,7 @@ mod tests {
     fn secrets_are_long_distinct_and_not_shown() {
         let made = generate().unwrap();
         let distinct: BTreeSet<_> = all(&made).into_iter().collect();
-        assert_eq!(distinct.len(), 10);
+        assert_eq!(distinct.len(), 14);
         let shown = format!("{made:?}");
         for secret in distinct {
             assert!(secret.len() >= 40 && !shown.contains(secret));

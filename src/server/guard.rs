@@ -28,6 +28,8 @@ pub enum Face {
     Socket,
     /// 127.0.0.1, with this port.
     Tcp(u16),
+    /// The stack's router, through the tunnel: the pipeline alone is served there.
+    Tunnel,
 }
 
 /// What the guard needs to know.
@@ -54,6 +56,9 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 }
 
 fn check(guard: &Guard, parts: &Parts) -> Result<(), Problem> {
+    if guard.face == Face::Tunnel {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing here"));
+    }
     let access = access(&parts.method, parts.uri.path());
     if let Face::Tcp(port) = guard.face {
         check_host(parts, port)?;
@@ -97,7 +102,7 @@ fn check_origin(headers: &HeaderMap, port: u16) -> Result<(), Problem> {
     }
 }
 
-fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
     match once(headers, &SEC_FETCH_SITE) {
         Once::Absent | Once::Text("same-origin" | "none") => Ok(()),
         _ => Err(Problem::new(StatusCode::FORBIDDEN, "this site may not ask")),

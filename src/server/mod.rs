@@ -6,18 +6,22 @@
 
 mod accept;
 mod control;
+mod devops;
 mod guard;
 mod problem;
 mod routes;
 mod stream;
 mod token;
+mod visitors;
 
 pub use accept::serve;
 pub use control::{Accepted, Code, Version};
+pub use devops::Keys;
 pub use guard::Face;
 pub use problem::Problem;
 pub use routes::{Access, Route, app, routes};
 pub use token::{Codes, Token};
+pub use visitors::Visitors;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +44,8 @@ pub struct Shared {
     stack: StackName,
     environment: Arc<str>,
     token: Arc<Token>,
+    /// What opens the pipeline to those who are not the stack's user.
+    pipeline: Arc<devops::Keys>,
     codes: Arc<Codes>,
     streams: Arc<Semaphore>,
     closing: CancellationToken,
@@ -54,6 +60,7 @@ impl Shared {
         stack: StackName,
         environment: &str,
         token: Token,
+        pipeline: Keys,
         closing: CancellationToken,
     ) -> Self {
         Self {
@@ -61,6 +68,7 @@ impl Shared {
             stack,
             environment: environment.into(),
             token: Arc::new(token),
+            pipeline: Arc::new(pipeline),
             codes: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             closing,

@@ -8,7 +8,7 @@ use axum::{Router, middleware};
 
 use super::guard::{Face, Guard, guard};
 use super::problem::Problem;
-use super::{Shared, control, stream};
+use super::{Shared, control, devops, stream};
 
 /// The longest body that is read, in bytes.
 const LONGEST_BODY: usize = 1 << 20;
@@ -77,6 +77,7 @@ pub(super) fn access(method: &Method, path: &str) -> Access {
 
 /// The application with the rules of one face.
 pub fn app(shared: Shared, face: Face) -> Router {
+    let devops = devops::Desk::new(&shared, face);
     let guarded = Guard { face, token: shared.token.clone() };
     let router = routes()
         .iter()
@@ -88,5 +89,6 @@ pub fn app(shared: Shared, face: Face) -> Router {
         })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(guarded, guard))
+        .layer(middleware::from_fn_with_state(devops, devops::divert))
         .with_state(shared)
 }

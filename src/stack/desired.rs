@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::platform;
 use super::ports::PortMap;
+use super::{designer, platform};
 use crate::model::{
-    Addresses, App, Cluster, Credentials, Domain, FileSpec, ImageRef, Mount, OrgName, Pages,
-    PlatformChoice, Port, Ports, Probe, Report, Route, Service, Setup, Stack, StackName, Target,
-    cluster_name, org_registry,
+    Addresses, App, Cluster, Credentials, DesignerChoice, Domain, FileSpec, ImageRef, Mount,
+    OrgName, Pages, PlatformChoice, Port, Ports, Probe, Report, Route, Service, Setup, Stack,
+    StackName, Target, cluster_name, org_registry, short_hash,
 };
 use crate::sys::template;
 
 const APP_INI: &str = include_str!("../../templates/gitea/app.ini");
 const BOOT_CONF: &str = include_str!("../../templates/router/boot.conf");
-const STUDIO: &str = "studio.localhost";
+const STUDIO: &str = Stack::STUDIO_HOST;
 /// The platform's registry by the name that clusters know.
 const PLATFORM_REGISTRY: &str = "altinnplatformregistry01.azurecr.io";
 
@@ -57,6 +57,8 @@ pub struct Wish<'a> {
     pub domain: Domain,
     /// Who answers for the platform.
     pub platform: &'a PlatformChoice,
+    /// Who answers for Designer.
+    pub designer: &'a DesignerChoice,
     /// Images of parts.
     pub images: &'a Images,
     /// The network's addresses.
@@ -89,6 +91,7 @@ pub fn desired(wish: &Wish<'_>) -> Result<Stack, Report> {
     for org in wish.orgs {
         services.push(registry(wish, org.as_str(), &format!("org.{org}.registry")));
     }
+    services.extend(designer::service(wish));
     services.extend(platform::services(wish));
     let clusters: Vec<Cluster> = wish.orgs.iter().map(|org| cluster(wish, org)).collect();
     Ok(Stack {
@@ -145,6 +148,7 @@ pub(super) fn service(
         after: Vec::new(),
         probe,
         setup: None,
+        sign_in: None,
     }
 }
 
@@ -173,7 +177,7 @@ fn postgres(wish: &Wish<'_>) -> Service {
             mode: 0o444,
             owner: (0, 0),
         }],
-        setup: Some(Setup::Databases(words(&["gitea", "storage", "events"]))),
+        setup: Some(Setup::Databases(words(&["gitea", "storage", "events", "designer"]))),
         ..service(wish, "studio.postgres", "postgres", &wish.images.postgres, probe)
     }
 }
@@ -183,7 +187,7 @@ fn router(wish: &Wish<'_>) -> Result<Service, Report> {
     // A name that no route has, so that the router itself answers.
     let host = Some("router.altinn.localhost".to_owned());
     let probe = Probe::Http { port, path: "/router/health".to_owned(), host };
-    let mut aliases = words(&[STUDIO, wish.domain.platform_host()]);
+    let mut aliases = words(&[STUDIO, Stack::PIPELINE_HOST, wish.domain.platform_host()]);
     let apps = wish.orgs.iter().map(|org| wish.domain.apps_host(org));
     aliases.extend(apps.filter(|host| host != wish.domain.platform_host()));
     Ok(Service {
@@ -216,6 +220,7 @@ fn gitea(wish: &Wish<'_>) -> Result<Service, Report> {
         APP_INI,
         &json!({
             "router_port": port(wish, "router"),
+            "pipeline_host": Stack::PIPELINE_HOST,
             "postgres": container(wish, "postgres"),
             "database_password": credentials.gitea_database_password,
             "secret_key": credentials.gitea_secret_key,
@@ -223,6 +228,7 @@ fn gitea(wish: &Wish<'_>) -> Result<Service, Report> {
             "jwt_secret": credentials.gitea_jwt_secret,
         }),
     )?;
+    let secrets = short_hash(&(&credentials.developer_password, &credentials.pipeline_hook_secret));
     let probe = Probe::Http {
         port: port(wish, "router"),
         path: "/repos/api/healthz".to_owned(),
@@ -239,7 +245,7 @@ fn gitea(wish: &Wish<'_>) -> Result<Service, Report> {
             owner: (1000, 1000),
         }],
         after: words(&["studio.postgres", "studio.router"]),
-        setup: Some(Setup::Gitea { orgs: wish.orgs.iter().cloned().collect() }),
+        setup: Some(Setup::Gitea { orgs: wish.orgs.iter().cloned().collect(), secrets }),
         ..service(wish, "studio.gitea", "gitea", &wish.images.gitea, probe)
     })
 }
@@ -290,13 +296,23 @@ fn cluster(wish: &Wish<'_>, org: &OrgName) -> Cluster {
 }
 
 fn routes(wish: &Wish<'_>, clusters: &[Cluster]) -> Vec<Route> {
-    let mut routes = vec![Route {
-        // libgit2 does not resolve `*.localhost` on every system, so the agent's own pushes come by address.
-        hosts: words(&[STUDIO, "127.0.0.1"]),
-        prefix: Some("/repos/".to_owned()),
-        cut: true,
-        to: Target::Container(container(wish, "gitea"), 3000),
-    }];
+    // libgit2 does not resolve `*.localhost` on every system, so the agent's own pushes come by address.
+    let studio = words(&[STUDIO, "127.0.0.1"]);
+    let mut routes: Vec<Route> = designer::route(wish, studio.clone()).into_iter().collect();
+    routes.extend([
+        Route {
+            hosts: studio,
+            prefix: Some("/repos/".to_owned()),
+            cut: true,
+            to: Target::Container(container(wish, "gitea"), 3000),
+        },
+        Route {
+            hosts: words(&[Stack::PIPELINE_HOST]),
+            prefix: None,
+            cut: false,
+            to: Target::Relay(Stack::PIPELINE),
+        },
+    ]);
     routes.extend(platform::routes(wish));
     routes.extend(clusters.iter().map(|cluster| Route {
         hosts: vec![cluster.apps_host()],

@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use crate::events::StepScope;
-use crate::model::{Code, Credentials, FileSpec, Report, Service, Setup, StackName};
+use crate::model::{Code, Credentials, FileSpec, Report, Service, Setup, SignIn, StackName};
 use crate::plan::ServiceChange;
 use crate::sys::docker::{Docker, SET_UP_MARKER};
 use crate::sys::gitea::Gitea;
 use crate::sys::http::Http;
 use crate::sys::template;
 
-use super::{gitea, ready};
+use super::gitea::Seed;
+use super::ready;
 
 const DATABASES: &str = include_str!("../../templates/postgres/databases.sql");
 
@@ -61,20 +62,36 @@ impl Executor<'_> {
     }
 
     async fn create(&self, service: &Service, scope: &StepScope) -> Result<String, Report> {
+        let files = self.files(service, scope).await?;
         scope.detail("creating");
-        let id = self.docker.create_container(service, self.network, self.stack).await?;
+        let (network, stack) = (self.network, self.stack);
+        let id = self.docker.create_container(service, &files, network, stack).await?;
         self.docker.start_container(&id, &service.container).await?;
         Ok(id)
+    }
+
+    /// The files that a new container gets, with the OAuth application that Gitea makes for it.
+    async fn files(&self, service: &Service, scope: &StepScope) -> Result<Vec<FileSpec>, Report> {
+        let mut files = service.files.clone();
+        if let Some(SignIn { name, redirect }) = &service.sign_in {
+            scope.detail("making its OAuth application in Gitea");
+            let application = self.gitea().renew_application(name, redirect).await?;
+            for file in &mut files {
+                file.contents = file.contents.replace(SignIn::ID, &application.id);
+                file.contents = file.contents.replace(SignIn::SECRET, &application.secret);
+            }
+        }
+        Ok(files)
     }
 
     /// Does what a new container needs, then marks it; a cut in the middle leaves no mark, so it is done again.
     async fn set_up(&self, service: &Service, id: &str, scope: &StepScope) -> Result<(), Report> {
         match &service.setup {
             Some(Setup::Databases(names)) => self.databases(id, names, scope).await?,
-            Some(Setup::Gitea { orgs }) => {
-                let client = self.gitea();
-                gitea::set_up(self.docker, &client, id, &self.credentials.gitea_admin, orgs, scope)
-                    .await?;
+            Some(Setup::Gitea { orgs, .. }) => {
+                let (gitea, router_port) = (self.gitea(), self.router_port);
+                let seed = Seed { gitea, router_port, credentials: self.credentials };
+                seed.set_up(self.docker, id, orgs, scope).await?;
             }
             None => {}
         }
@@ -92,7 +109,8 @@ impl Executor<'_> {
     pub fn gitea(&self) -> Gitea {
         let credentials = self.credentials;
         let (user, password) = (&credentials.gitea_admin, &credentials.gitea_admin_password);
-        Gitea::new(self.http.clone(), self.router_port, user, password)
+        let calls = self.docker.calls.clone();
+        Gitea::new(self.http.clone(), self.router_port, user, password, calls)
     }
 
     /// Roles and databases, made or brought to the stack's passwords: a volume may be older than the credentials.

@@ -1,41 +1,91 @@
-//! Gitea's set-up: the administrator, organisations, and the app's repository with its commits.
+//! Gitea's set-up: the administrator, Studio's developer, organisations with their teams and webhook, and the app's
+//! repository with its commits.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::events::StepScope;
-use crate::model::{App, Code, OrgName, Report};
+use crate::model::{App, Code, Credentials, OrgName, Report, Stack, pipeline_url};
 use crate::sys::calls::Calls;
 use crate::sys::docker::Docker;
 use crate::sys::git::{self, PushTarget, Pushed};
-use crate::sys::gitea::Gitea;
+use crate::sys::gitea::{Gitea, Team};
 
 const TOKEN: &str = "altinn-local-set-up";
 /// How long Gitea may take to work a push in.
 const SETTLE: Duration = Duration::from_secs(20);
 const CONFIG: [&str; 2] = ["--config", "/etc/gitea/app.ini"];
 
-/// The administrator with our password, and the organisations. May be repeated at any point.
-pub(super) async fn set_up(
-    docker: &Docker,
-    gitea: &Gitea,
-    container: &str,
-    admin: &str,
-    orgs: &[OrgName],
-    scope: &StepScope,
-) -> Result<(), Report> {
-    if !gitea.accepts_password().await? {
-        scope.detail("making the administrator");
-        docker.calls.changing("gitea: administrator");
-        set_password(docker, gitea, container, admin).await?;
+/// The teams of each organisation that Designer asks for, by Altinn's own names. The first lets its members deploy to
+/// the one environment there is.
+const TEAMS: [Team; 3] = [
+    Team {
+        name: "Deploy-LOCAL",
+        description: "Members can deploy to local",
+        writes: false,
+        creates: false,
+    },
+    Team {
+        name: "Admin-LOCAL",
+        description: "Members administer the apps in local",
+        writes: false,
+        creates: false,
+    },
+    Team { name: "Devs", description: "All application developers", writes: true, creates: true },
+];
+
+/// What the pipeline is told of: commits, pull requests, new branches and tags.
+const EVENTS: [&str; 3] = ["push", "pull_request", "create"];
+
+/// What Gitea is filled with.
+#[derive(Debug)]
+pub struct Seed<'a> {
+    /// Its API as its administrator.
+    pub gitea: Gitea,
+    /// The port of the router, through which the pipeline is told.
+    pub router_port: u16,
+    /// Passwords and secrets.
+    pub credentials: &'a Credentials,
+}
+
+impl Seed<'_> {
+    /// The administrator with our password, the developer, and the organisations. May be repeated at any point.
+    pub(super) async fn set_up(
+        &self,
+        docker: &Docker,
+        container: &str,
+        orgs: &[OrgName],
+        scope: &StepScope,
+    ) -> Result<(), Report> {
+        let Self { gitea, credentials, .. } = self;
+        if !gitea.accepts_password().await? {
+            scope.detail("making the administrator");
+            docker.calls.changing("gitea: administrator");
+            set_password(docker, gitea, container, &credentials.gitea_admin).await?;
+        }
+        scope.detail("making the developer");
+        let password = &credentials.developer_password;
+        gitea.ensure_user(Credentials::DEVELOPER, "Utvikler", password).await?;
+        for org in orgs {
+            self.organisation(org, scope).await?;
+        }
+        Ok(())
     }
-    for org in orgs {
+
+    /// An organisation with its teams, the developer in them, and the webhook that tells the pipeline of commits.
+    async fn organisation(&self, org: &OrgName, scope: &StepScope) -> Result<(), Report> {
         scope.detail(format!("making organisation {org}"));
-        docker.calls.changing("gitea: organisation");
-        gitea.ensure_org(org.as_str()).await?;
+        let name = org.as_str();
+        // As Altinn's own set-up calls it.
+        let full = if name == "ttd" { "Testdepartementet" } else { name };
+        self.gitea.ensure_org(name, full).await?;
+        self.gitea.ensure_teams(name, &TEAMS, Credentials::DEVELOPER).await?;
+        let own = format!("http://{}:", Stack::PIPELINE_HOST);
+        let url = format!("{}/hooks/gitea", pipeline_url(self.router_port));
+        let secret = &self.credentials.pipeline_hook_secret;
+        self.gitea.replace_hook(name, &own, (&url, secret), &EVENTS).await
     }
-    Ok(())
 }
 
 /// Our password never stands in a command's words: Gitea invents one, prints a token, and the API takes ours.
@@ -87,21 +137,21 @@ pub async fn repositories(gitea: &Gitea, apps: &[App]) -> Result<BTreeSet<String
 /// Makes the app's repository and pushes the app's commits into it. `files` are what a folder without commits of
 /// its own is pushed as.
 pub async fn push_repository(
-    gitea: &Gitea,
+    seed: &Seed<'_>,
     app: &App,
     files: Vec<PathBuf>,
     target: PushTarget,
     calls: &Calls,
     scope: &StepScope,
 ) -> Result<(), Report> {
+    let gitea = &seed.gitea;
     let (org, name) = (app.id.org.as_str(), app.id.app.as_str());
     match gitea.repository(org, name).await? {
         // What is there may be newer than what is here: it is never pushed over.
         Some(true) => return Ok(()),
         Some(false) => {}
         None => {
-            calls.changing("gitea: repository");
-            gitea.ensure_org(org).await?;
+            seed.organisation(&app.id.org, scope).await?;
             gitea.create_repository(org, name).await?;
         }
     }

@@ -1,6 +1,7 @@
 //! The containers of a stack: what they should be, and how that is brought about.
 
 mod addresses;
+mod designer;
 mod desired;
 mod execute;
 mod gitea;
@@ -15,5 +16,5 @@ mod tests;
 pub use addresses::choose as choose_addresses;
 pub use desired::{Images, Wish, boot_configuration, desired, volumes_prefix};
 pub use execute::Executor;
-pub use gitea::{push_repository, repositories};
+pub use gitea::{Seed, push_repository, repositories};
 pub use ports::{PortMap, PortWish, allocate};

@@ -14,7 +14,7 @@ const BLOBS: u16 = 10000;
 
 const DURABLE: &str = include_str!("../../templates/azurite/durable.js");
 
-const FILES: &str = "/etc/altinn-local";
+pub(super) const FILES: &str = "/etc/altinn-local";
 
 pub(super) fn services(wish: &Wish<'_>) -> Vec<Service> {
     if let Some(image) = &wish.platform.image {
@@ -154,7 +154,7 @@ fn one(wish: &Wish<'_>, name: &str, own: &[&str]) -> Service {
 }
 
 /// A file that the program alone can read.
-fn private(name: &str, contents: String) -> FileSpec {
+pub(super) fn private(name: &str, contents: String) -> FileSpec {
     FileSpec { path: format!("{FILES}/{name}"), contents, mode: 0o400, owner: (USER, USER) }
 }
 

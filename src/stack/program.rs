@@ -15,6 +15,8 @@ use crate::sys::helper::Services;
 use crate::sys::machine::architecture;
 use crate::sys::registry;
 
+/// The image's name, without its tag.
+pub const IMAGE: &str = "altinn-local/services";
 /// The program in the image.
 pub(super) const PROGRAM: &str = "/altinn-services";
 /// Where a service keeps files. A new volume that is mounted there takes over its owner.
@@ -28,7 +30,7 @@ pub async fn image_of(services: &Services) -> Result<ImageRef, Report> {
     let digest = tokio::task::spawn_blocking(move || services.digest()).await;
     let digest = digest.map_err(|error| Report::bug("a program was not read", &error))??;
     let digits = digest.strip_prefix("sha256:").unwrap_or(&digest);
-    Ok(ImageRef::new("altinn-local/services", digits.get(..12).unwrap_or(digits).to_owned()))
+    Ok(ImageRef::new(IMAGE, digits.get(..12).unwrap_or(digits).to_owned()))
 }
 
 /// Gives the engine the image under this name.

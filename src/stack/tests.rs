@@ -27,6 +27,10 @@ fn app(id: &str) -> App {
 }
 
 fn stack(domain: Domain, platform: &PlatformChoice) -> Stack {
+    with_designer(domain, platform, &DesignerChoice::default())
+}
+
+fn with_designer(domain: Domain, platform: &PlatformChoice, designer: &DesignerChoice) -> Stack {
     let orgs: BTreeSet<OrgName> = ["skd", "ttd"].map(|org| org.parse().unwrap()).into();
     let storage = platform.is_ours(PlatformService::Storage);
     let images = Images {
@@ -55,6 +59,10 @@ fn stack(domain: Domain, platform: &PlatformChoice) -> Stack {
         events_database_password: "word".to_owned(),
         blob_key: "a2V5".to_owned(),
         services_key: "key".to_owned(),
+        designer_database_password: "kept-password".to_owned(),
+        developer_password: "word".to_owned(),
+        pipeline_token: "kept-token".to_owned(),
+        pipeline_hook_secret: "secret".to_owned(),
     };
     desired(&Wish {
         name: &"default".parse().unwrap(),
@@ -62,6 +70,7 @@ fn stack(domain: Domain, platform: &PlatformChoice) -> Stack {
         orgs: &orgs,
         domain,
         platform,
+        designer,
         images: &images,
         addresses: Addresses { prefix: [172, 30] },
         ports: &ports,
@@ -80,7 +89,11 @@ fn remote(pairs: &[(PlatformService, &str)]) -> PlatformChoice {
 /// What the platform's services are told, and where requests go.
 fn told(stack: &Stack) -> String {
     let mut text = String::new();
-    for service in stack.services.iter().filter(|one| one.id.starts_with("platform")) {
+    for service in stack
+        .services
+        .iter()
+        .filter(|one| one.id.starts_with("platform") || one.id == "studio.designer")
+    {
         let command = service.command.clone().unwrap_or_default().join(" ");
         let _ = writeln!(text, "{} of {}: {command}", service.id, service.image);
     }
@@ -112,6 +125,54 @@ fn what_is_remote_is_not_made_here() {
         (PlatformService::Notifications, "http://people:8080"),
     ]);
     insta::assert_snapshot!(told(&stack(Domain::AltinnLocalhost, &platform)));
+}
+
+#[test]
+fn designer_may_be_the_real_one_or_nobody() {
+    let wanted = |choice: &DesignerChoice| {
+        with_designer(Domain::default(), &PlatformChoice::default(), choice)
+    };
+    let real = wanted(&DesignerChoice::Image(ImageRef::new("studio-designer", "2026")));
+    let service = real.services.iter().find(|service| service.id == "studio.designer").unwrap();
+    let files: Vec<_> = service.files.iter().map(|file| (&file.path, &file.contents)).collect();
+    let seen = format!("{:?}{:?}", service.environment, service.command);
+    assert!(!seen.contains("kept-"), "no secret where others see it");
+    insta::assert_debug_snapshot!((
+        &service.entrypoint,
+        &service.command,
+        &service.environment,
+        &service.mounts,
+        &service.probe,
+        &service.sign_in,
+        files
+    ));
+    let nobody = wanted(&DesignerChoice::Nobody);
+    assert!(nobody.services.iter().all(|service| service.id != "studio.designer"));
+    let studio: Vec<_> = nobody
+        .routes
+        .iter()
+        .filter(|route| route.hosts.iter().any(|host| host == Stack::STUDIO_HOST))
+        .map(|route| route.prefix.as_deref())
+        .collect();
+    assert_eq!(studio, [Some("/repos/")]);
+}
+
+/// What Gitea is set up with follows the secrets; what Designer is told holds none of Gitea's.
+#[test]
+fn gitea_is_set_up_again_for_other_secrets() {
+    let stack = stack(Domain::default(), &PlatformChoice::default());
+    let setup = |id: &str| {
+        let service = stack.services.iter().find(|service| service.id == id).unwrap();
+        (service.setup.clone(), service.sign_in.clone())
+    };
+    let orgs: Vec<OrgName> = ["skd", "ttd"].map(|org| org.parse().unwrap()).into();
+    let secrets = short_hash(&("word", "secret"));
+    assert_eq!(setup("studio.gitea").0, Some(Setup::Gitea { orgs, secrets }));
+    let sign_in = SignIn {
+        name: "altinn-studio-designer".to_owned(),
+        redirect: "http://studio.localhost:8800/signin-oidc".to_owned(),
+    };
+    assert_eq!(setup("studio.designer").1, Some(sign_in));
 }
 
 #[test]

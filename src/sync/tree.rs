@@ -13,8 +13,24 @@ use crate::sys::walk::{self, Digest, Kind, Stamp};
 /// Adds a watch on a folder, given relative to the root.
 pub(super) type Watch<'a> = &'a mut dyn FnMut(&Path);
 
-/// A set of changed paths, relative to the root.
-pub(super) type Changed = BTreeSet<PathBuf>;
+/// What a look found, by paths relative to the root.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    /// What is new, gone, or holds something else.
+    pub(super) paths: BTreeSet<PathBuf>,
+    /// What was written since the look before, and holds the same. Who read it in between may have read something else.
+    pub(super) touched: BTreeSet<PathBuf>,
+}
+
+impl Changed {
+    fn insert(&mut self, path: PathBuf) {
+        self.paths.insert(path);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.touched.is_empty()
+    }
+}
 
 #[derive(Debug)]
 enum Node {
@@ -52,7 +68,7 @@ impl Tree {
             unread: Some(PathBuf::new()),
         };
         let scope = tree.rules.scope();
-        tree.enter(Path::new(""), scope, watch, &mut Changed::new());
+        tree.enter(Path::new(""), scope, watch, &mut Changed::default());
         Ok(tree)
     }
 
@@ -95,7 +111,7 @@ impl Tree {
 
     /// Whether these changes change what counts.
     pub(super) fn rules_changed(changed: &Changed) -> bool {
-        changed.iter().any(|path| Rules::is_rule(path))
+        changed.paths.iter().any(|path| Rules::is_rule(path))
     }
 
     /// Takes up new rules: looks at everything anew and tells what counts now and did not, or the other way round.
@@ -114,13 +130,13 @@ impl Tree {
                 }
             }
         }
-        changed.extend(old.into_keys());
+        changed.paths.extend(old.into_keys());
         *self = new;
     }
 
     /// Leaves only what counts: a `.gitignore` that no build reads is known, but not told.
     pub(super) fn keep_what_counts(&self, changed: &mut Changed) {
-        changed.retain(|path| {
+        let counts = |path: &PathBuf| {
             let folder = path.parent().unwrap_or(Path::new(""));
             // A folder that is gone cannot be asked; only files that counted were in it.
             !Rules::is_rule(path)
@@ -128,7 +144,9 @@ impl Tree {
                     .folders
                     .get(folder)
                     .is_none_or(|folder| self.rules.file(&folder.scope, path) == Meaning::Counts)
-        });
+        };
+        changed.paths.retain(counts);
+        changed.touched.retain(counts);
     }
 
     /// Reads files whose digest is not known yet, for about this long; tells whether some are left. Until a file
@@ -260,6 +278,8 @@ impl Tree {
         let now = walk::digest(&self.root.join(path), &stamp).ok();
         if now.is_none() || now != *digest || known.kind != stamp.kind {
             changed.insert(path.to_path_buf());
+        } else if *known != stamp {
+            changed.touched.insert(path.to_path_buf());
         }
         Some(Node::File(stamp, now))
     }
@@ -284,7 +304,7 @@ impl Tree {
         for path in below {
             let nodes = self.folders.remove(&path).map(|folder| folder.nodes).unwrap_or_default();
             let files = nodes.into_iter().filter(|(_, node)| matches!(node, Node::File(..)));
-            changed.extend(files.map(|(name, _)| path.join(name)));
+            changed.paths.extend(files.map(|(name, _)| path.join(name)));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! get lost (new folders, full queues) and lie (touches, renames that put things back). Nothing is ever written to
 //! the repository, and git is not run in it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -36,6 +37,9 @@ pub struct ChangeSet {
     pub paths: Vec<String>,
     /// How many they are.
     pub count: usize,
+    /// Files that were written and hold what they held at the look before, sorted. Nothing is to be told of them; but who
+    /// read them meanwhile may have read something else, and reads them again.
+    pub touched: Vec<String>,
     /// When the first event came.
     pub detected_at: Instant,
     /// When it was quiet and everything had been looked at.
@@ -44,9 +48,11 @@ pub struct ChangeSet {
 
 impl ChangeSet {
     fn join(&mut self, later: Self) {
-        self.paths.extend(later.paths);
-        self.paths.sort_unstable();
-        self.paths.dedup();
+        for (all, later) in [(&mut self.paths, later.paths), (&mut self.touched, later.touched)] {
+            all.extend(later);
+            all.sort_unstable();
+            all.dedup();
+        }
         self.count = self.paths.len();
         self.settled_at = later.settled_at;
     }
@@ -108,7 +114,8 @@ impl Watcher {
         Ok(Self { shared, signals, stopped, notice })
     }
 
-    /// The next changes; waits until there are some. Changes that came while nobody asked are told together.
+    /// The next changes; waits until there are some. Those without paths are of touched files alone. Changes that came
+    /// while nobody asked are told together.
     pub async fn changed(&mut self) -> ChangeSet {
         loop {
             // A permit is kept when the thread tells between the look and the wait.
@@ -288,7 +295,7 @@ fn git_lock(root: &Path) -> PathBuf {
 /// Folders to look at.
 #[derive(Debug, Default)]
 struct Burst {
-    folders: std::collections::BTreeSet<PathBuf>,
+    folders: BTreeSet<PathBuf>,
     paths: std::collections::HashSet<PathBuf>,
     everything: bool,
     /// Whether the last event ended the writing of a file that was there before.
@@ -395,7 +402,7 @@ impl Post {
     }
 
     fn look(&mut self, detected_at: Instant, burst: &Burst) {
-        let mut changed = Changed::new();
+        let mut changed = Changed::default();
         let eyes = &mut self.eyes;
         let mut watch = |folder: &Path| eyes.watch(folder);
         if burst.everything || burst.folders.len() > FOLDERS {
@@ -421,9 +428,11 @@ impl Post {
             return;
         }
         self.tree.unread();
+        let texts = |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| path_text(path)).collect();
         self.tell(ChangeSet {
-            count: changed.len(),
-            paths: changed.iter().map(|path| path_text(path)).collect(),
+            count: changed.paths.len(),
+            paths: texts(&changed.paths),
+            touched: texts(&changed.touched),
             detected_at,
             settled_at: Instant::now(),
         });
@@ -444,7 +453,6 @@ impl Post {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
     use std::fs;
 
     const DEADLINE: Duration = Duration::from_secs(20);
@@ -572,6 +580,27 @@ mod tests {
             repository.write("App/Program.cs", "known");
         });
         assert_eq!(all.await, Vec::<String>::new(), "removed and written again");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_something_else_between_two_looks_is_read_again() {
+        let repository = Repository::new(&[]);
+        let mut watcher = repository.watch();
+        repository.write("App/Program.cs", "known");
+        told(&mut watcher, &["App/Program.cs"]).await;
+        repository.write("App/Program.cs", "half");
+        repository.write("App/Program.cs", "known");
+        let touched = async {
+            let mut all = Vec::new();
+            while all.is_empty() {
+                let changes = watcher.changed().await;
+                // Both are told where a look falls between the two.
+                all.extend(changes.touched.into_iter().chain(changes.paths));
+            }
+            all
+        };
+        let touched = tokio::time::timeout(DEADLINE, touched).await.unwrap();
+        assert_eq!(touched, ["App/Program.cs"]);
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ pub mod net;
 pub mod process;
 pub mod project;
 pub mod registry;
+pub mod remote;
 pub mod services;
 pub mod template;
 pub mod tools;

@@ -39,7 +39,8 @@ pub fn write_new(folder: &Path, files: &[NewFile], other: &str) -> Result<(), Re
     Ok(())
 }
 
-fn refuse_full(folder: &Path, other: &str) -> Result<(), Report> {
+/// Refuses a folder that is there and not empty; `other` is the command that names another one.
+pub fn refuse_full(folder: &Path, other: &str) -> Result<(), Report> {
     let free = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,

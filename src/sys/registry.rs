@@ -70,6 +70,18 @@ impl Registry {
         Ok(self.unless_missing("tell its tags", request).await?.is_some())
     }
 
+    /// The tags of a repository, in no order; none when there is no such repository.
+    pub async fn tags(&self, repository: &str) -> Result<Vec<String>, Report> {
+        let request = self.request(Method::GET, &format!("/v2/{repository}/tags/list"));
+        let Some(answer) = self.unless_missing("tell its tags", request).await? else {
+            return Ok(Vec::new());
+        };
+        let told: serde_json::Value = serde_json::from_slice(&self.bytes(answer).await?)
+            .map_err(|error| self.broken(&format!("a list of tags is not valid: {error}")))?;
+        let tags = told["tags"].as_array().into_iter().flatten();
+        Ok(tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect())
+    }
+
     /// The image of a tag or digest; none when it is not there. Of an index the entry for this machine's own
     /// platform: a registry on 127.0.0.1 belongs to an engine of this machine.
     pub async fn image(

@@ -21,7 +21,8 @@ impl Toolchain {
         Ok(Self { node: find("node")?, npm: find("npm")? })
     }
 
-    #[cfg(test)]
+    // Tests with programs of a shell run where there is one.
+    #[cfg(all(test, unix))]
     pub(super) fn of(node: &str, npm: &str) -> Self {
         Self { node: node.into(), npm: npm.into() }
     }

@@ -45,12 +45,11 @@ impl Compiler {
         self.warm(ground, &CancellationToken::new()).await?;
         let Some((warm, known)) = &mut self.warm else { return Ok(None) };
         let changes = ground.work.context.changes_since(known);
-        let app = &ground.work.app;
         let mut files = Vec::new();
         let mut replay = ground.course.replay;
         for change in &changes {
-            let contents =
-                if change.gone { None } else { contents(app, &below(app, &change.path))? };
+            let path = below(&ground.work.app, &change.path);
+            let contents = if change.gone { None } else { contents(ground.work, &path)? };
             let staged = ground.landing.staged(&change.path);
             replay &= staged.is_empty() || (!change.new && !change.gone);
             let file = |path: String| File { path, contents: contents.clone() };
@@ -92,7 +91,7 @@ impl Compiler {
             if staged.is_empty() {
                 continue;
             }
-            let contents = contents(app, &path)?;
+            let contents = contents(work, &path)?;
             sources
                 .extend(staged.into_iter().map(|path| File { path, contents: contents.clone() }));
         }

@@ -51,8 +51,17 @@ impl Engine {
         }
     }
 
-    /// Tells resources that are not what was told last.
+    /// Tells resources that are not what was told last, and apps that are gone.
     pub(super) fn tell(&mut self, resources: Vec<Resource>) {
+        let gone = |told: &Resource| {
+            told.kind == ResourceKind::App && !resources.iter().any(|now| now.id == told.id)
+        };
+        let gone: Vec<String> =
+            self.told.values().filter(|told| gone(told)).map(|told| told.id.clone()).collect();
+        for id in gone {
+            self.told.remove(&id);
+            self.site.journal.emit(EventKind::Gone { id });
+        }
         for mut resource in resources {
             let app = |id: &&AppId| id.resource() == resource.id;
             let hot = self.hot.keys().find(app).and_then(|id| self.hot.get(id));

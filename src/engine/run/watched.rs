@@ -11,6 +11,7 @@ use crate::engine::desire::{self, Work};
 use crate::engine::embedded::Stand;
 use crate::engine::execute::milliseconds;
 use crate::engine::handle::UpRequest;
+use crate::engine::pipeline;
 use crate::engine::ship::{After, Live, Order, Ship, Shipped, follow_up, ship, warm_up};
 use crate::engine::slots::Slot;
 use crate::engine::workshop::Workshop;
@@ -23,6 +24,8 @@ impl Engine {
     /// Takes over what a run arrived at, and watches its apps.
     pub(super) fn serve(&mut self, converged: &Converged, watch: bool) {
         self.desire = Some(Arc::clone(&converged.desire));
+        self.pipeline.set_facts(Some(pipeline::facts(&converged.desire.stack)));
+        pipeline::tell_cut(&self.site, &converged.desire.stack, &self.pipeline);
         self.shop = Some(converged.shop.clone());
         let before = std::mem::take(&mut self.slots);
         let known = |id: &AppId| converged.desire.works.iter().any(|work| work.app.id == *id);
@@ -97,6 +100,7 @@ impl Engine {
         self.warming = CancellationToken::new();
         self.slots.clear();
         self.hot.clear();
+        self.pipeline.set_facts(None);
         self.desire = None;
         self.shop = None;
     }
@@ -107,12 +111,17 @@ impl Engine {
             slot.unsure = true;
             return slot.saved(Instant::now());
         };
-        let paths = changes.paths.iter().take(20).cloned().collect();
-        let count = changes.count;
-        self.site.journal.emit(EventKind::Change { app: app.clone(), paths, count });
-        slot.noted.extend(changes.paths.iter().cloned());
-        slot.saved(changes.detected_at);
-        if changes.paths.iter().any(|path| plan::is_master_file(path)) {
+        let written = || changes.paths.iter().chain(&changes.touched);
+        slot.noted.extend(written().cloned());
+        if changes.paths.is_empty() {
+            slot.touched(changes.detected_at);
+        } else {
+            let paths = changes.paths.iter().take(20).cloned().collect();
+            let count = changes.count;
+            self.site.journal.emit(EventKind::Change { app: app.clone(), paths, count });
+            slot.saved(changes.detected_at);
+        }
+        if written().any(|path| plan::is_master_file(path)) {
             self.configured(app);
         }
     }

@@ -1,5 +1,6 @@
 //! The whole server over real sockets, with an engine that only answers.
 
+mod devops;
 mod malformed;
 mod security;
 mod session;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::engine::{Command, Snapshot};
 use crate::events::{EventKind, Journal};
+use crate::pipeline::Pipeline;
 
 /// A server on a free port, and what a test needs of it.
 struct Served {
@@ -29,10 +31,12 @@ struct Served {
 fn engine(journal: &Journal) -> EngineHandle {
     let (publish, snapshot) =
         watch::channel(Arc::new(Snapshot::stopped("default".parse().unwrap())));
-    let (handle, mut heard) = EngineHandle::new(journal.clone(), snapshot);
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = Pipeline::open(folder.path().to_owned()).unwrap();
+    let (handle, mut heard) = EngineHandle::new(journal.clone(), snapshot, pipeline);
     let journal = journal.clone();
     tokio::spawn(async move {
-        let _publish = publish;
+        let _kept = (publish, folder);
         let mut run = 0;
         while let Some(command) = heard.recv().await {
             run += 1;
@@ -40,7 +44,7 @@ fn engine(journal: &Journal) -> EngineHandle {
                 Command::Up { reply, .. } => ("up", reply),
                 Command::Down { reply, .. } => ("down", reply),
                 Command::Deploy { reply, .. } => ("deploy", reply),
-                Command::Stop => continue,
+                Command::Running { .. } | Command::Stop => continue,
             };
             journal.emit(EventKind::RunStarted { run, command: name.to_owned() });
             let _ = reply.send(Ok(run));
@@ -49,15 +53,30 @@ fn engine(journal: &Journal) -> EngineHandle {
     handle
 }
 
+fn keys() -> Keys {
+    Keys { token: "pipeline-token".to_owned(), hook: "hook-secret".to_owned() }
+}
+
 async fn served() -> Served {
+    served_as(Face::Tcp).await
+}
+
+/// The same with the rules of another face.
+async fn served_as(face: impl FnOnce(u16) -> Face) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (journal, closing) = (Journal::default(), CancellationToken::new());
     let token = Token::random().unwrap();
     let text = token.reveal().to_owned();
-    let shared =
-        Shared::new(engine(&journal), "default".parse().unwrap(), "", token, closing.clone());
-    tokio::spawn(serve(listener, app(shared, Face::Tcp(port)), closing.clone()));
+    let shared = Shared::new(
+        engine(&journal),
+        "default".parse().unwrap(),
+        "",
+        token,
+        keys(),
+        closing.clone(),
+    );
+    tokio::spawn(serve(listener, app(shared, face(port)), closing.clone()));
     Served { port, token: text, journal, closing }
 }
 

@@ -63,10 +63,12 @@ impl Docker {
         Ok(found("look into a container", answer)?.is_some())
     }
 
-    /// Makes a container from a service, and puts its files in. It does not run yet.
+    /// Makes a container from a service, and puts the files in: the service's, with what only others know of them. It
+    /// does not run yet.
     pub async fn create_container(
         &self,
         service: &Service,
+        files: &[FileSpec],
         network: &str,
         stack: &StackName,
     ) -> Result<String, Report> {
@@ -75,7 +77,7 @@ impl Docker {
         let body = body(service, network, stack);
         let created = self.client.create_container(Some(options), body).await;
         let id = created.map_err(|error| failed("create a container", &error))?.id;
-        self.put_files(&id, &service.files).await?;
+        self.put_files(&id, files).await?;
         Ok(id)
     }
 

@@ -40,6 +40,8 @@ pub struct Idle<'a> {
     pub words: &'a [&'a str],
     /// A volume and where it is seen.
     pub volume: Option<(&'a str, &'a str)>,
+    /// How much of the processors it gets beside others that want them: 1024 is as much as any other; none for that.
+    pub weight: Option<i64>,
 }
 
 impl Docker {
@@ -127,6 +129,7 @@ impl Docker {
             host_config: Some(HostConfig {
                 network_mode: Some(network.to_owned()),
                 mounts: Some(volume.into_iter().collect()),
+                cpu_shares: idle.weight,
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()

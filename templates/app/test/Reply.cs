@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Net;
 using System.Net.Http;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Tasks;
@@ -25,14 +27,14 @@ namespace Altinn.App.Test
 
         public IReadOnlyList<string> Cookies { get; private set; }
 
-        /// <summary>Sends a request; `*.localhost` is this machine, whatever the resolver knows.</summary>
+        /// <summary>Sends a request; a name below `localhost` that the resolver does not know is this machine.</summary>
         public static async Task<Reply> To(HttpMethod method, string url, HttpContent body, params (string Name, string Value)[] headers)
         {
             var address = new Uri(url);
             var request = new HttpRequestMessage(method, address) { Content = body };
             if (address.Host.EndsWith(".localhost"))
             {
-                request.RequestUri = new UriBuilder(address) { Host = "127.0.0.1" }.Uri;
+                request.RequestUri = new UriBuilder(address) { Host = await Find(address.Host) }.Uri;
                 request.Headers.Host = address.Authority;
             }
 
@@ -49,6 +51,20 @@ namespace Altinn.App.Test
                 Kind = answer.Content.Headers.ContentType?.MediaType,
                 Cookies = answer.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.ToList() : new List<string>(),
             };
+        }
+
+        /// <summary>Containers have such names from their network; few workstations know them.</summary>
+        private static async Task<string> Find(string host)
+        {
+            try
+            {
+                IPAddress[] found = await Dns.GetHostAddressesAsync(host);
+                return found.First(one => one.AddressFamily == AddressFamily.InterNetwork).ToString();
+            }
+            catch (Exception e) when (e is SocketException || e is InvalidOperationException)
+            {
+                return "127.0.0.1";
+            }
         }
 
         /// <summary>The same reply when it has one of these statuses.</summary>

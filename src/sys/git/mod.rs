@@ -1,11 +1,18 @@
 //! git, through libgit2. A user's repository is only ever read: pushing goes through a remote without a name, which
 //! leaves no trace in the repository's configuration, references or index.
 
+mod checkout;
+
 use std::path::{Path, PathBuf};
 
-use git2::{Cred, IndexAddOption, PushOptions, RemoteCallbacks, Repository, Signature};
+use git2::{
+    Cred, ErrorClass, ErrorCode, IndexAddOption, PushOptions, RemoteCallbacks, Repository,
+    Signature,
+};
 
 use crate::model::{Code, Report};
+
+pub use checkout::{CheckedOut, Revision, Way, check_out, messages};
 
 /// Where a push goes, and as whom.
 #[derive(Clone)]
@@ -81,20 +88,27 @@ fn snapshot(
     Ok(commit.to_string())
 }
 
+/// Callbacks that hand name and password over, and give up when they are refused.
+pub(super) fn signed_in<'a>(user: &'a str, password: &'a str) -> RemoteCallbacks<'a> {
+    let mut callbacks = RemoteCallbacks::new();
+    let mut tries = 0;
+    callbacks.credentials(move |_, _, _| {
+        tries += 1;
+        if tries > 2 {
+            let words = "the user name or password was refused";
+            return Err(git2::Error::new(ErrorCode::Auth, ErrorClass::Http, words));
+        }
+        Cred::userpass_plaintext(user, password)
+    });
+    callbacks
+}
+
 fn send(repository: &Repository, commit: &str, target: &PushTarget) -> Result<(), Report> {
     let what = format!("push to {}", target.url);
     let mut remote =
         repository.remote_anonymous(&target.url).map_err(|error| failed(&what, &error))?;
     let mut refused = None;
-    let mut callbacks = RemoteCallbacks::new();
-    let mut tries = 0;
-    callbacks.credentials(|_, _, _| {
-        tries += 1;
-        if tries > 2 {
-            return Err(git2::Error::from_str("the user name or password was refused"));
-        }
-        Cred::userpass_plaintext(&target.user, &target.password)
-    });
+    let mut callbacks = signed_in(&target.user, &target.password);
     callbacks.push_update_reference(|_, status| {
         refused = status.map(str::to_owned);
         Ok(())
