@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("deploy", 3),
     ("page", 3),
     ("parts", 3),
+    ("pipeline", 3),
     ("router", 3),
     ("secrets", 3),
     ("stack", 3),

@@ -1,14 +1,12 @@
 // Designer from end to end: sign in, make an app, change it, send it, build it, deploy it.
 
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { chromium } from "playwright-core";
-
+import { designer } from "./designer.mjs";
 import { possible, studio } from "./studio.mjs";
 import { until } from "./waiting.mjs";
 
@@ -26,7 +24,7 @@ const chapter = (name, tell) =>
   });
 
 let world;
-let browser;
+let pages;
 let page;
 const complaints = [];
 const barriers = [];
@@ -34,32 +32,19 @@ const barriers = [];
 before(async () => {
   if (!possible) return;
   world = await studio();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
-    ],
-  });
-  const context = await browser.newContext({ viewport: { width: 1360, height: 860 }, locale: "en-GB", reducedMotion: "reduce" });
-  page = await context.newPage();
+  pages = await designer(world);
+  page = pages.page;
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
-    // Before the sign-in, 401 is the answer to who one is; 409 tells of others and of conflicts.
-    if (message.type() === "error" && !/status of (401|409)/.test(message.text())) complaints.push(message.text());
+    // Before the sign-in, 401 is the answer to who one is; 409 tells of others and of conflicts. Containers of others
+    // that come and go change the machine's network; the pages ask again.
+    if (message.type() === "error" && !/status of (401|409)|ERR_NETWORK_CHANGED/.test(message.text())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("dialog", (dialog) => void dialog.accept());
 });
 
 after(async () => {
-  await browser?.close();
+  await pages?.end();
   await world?.end();
 });
 
@@ -94,30 +79,40 @@ async function look(name) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
-async function picture(name) {
-  if (!process.env.PICTURES) return;
-  await mkdir(process.env.PICTURES, { recursive: true });
-  await page.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: true });
+const picture = (name) => pages.picture(name);
+const part = (name) => pages.part(name);
+const heading = (name) => pages.heading(name);
+const saved = () => pages.saved();
+const components = () => page.locator(".canvas .component-name").allTextContents();
+
+/** Where something is when it does not move any more. */
+async function rest(locator) {
+  let last = {};
+  return until("it lies still", async () => {
+    const box = await locator.boundingBox();
+    const still = box?.x === last?.x && box?.y === last?.y;
+    last = box;
+    await page.waitForTimeout(100);
+    return still && box;
+  });
 }
 
-const part = (name) => page.getByRole("navigation").getByRole("link", { name: new RegExp(`^${name}`) }).click();
-const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
-const saved = () => page.locator(".save-state[data-phase=kept]").waitFor();
-const components = () => page.locator(".canvas .component-name").allTextContents();
+/** Takes one thing to another by mouse, and lets it go when the page has said where it is: as people do who look. */
+async function drag(thing, place, said) {
+  const [source, target] = [await rest(thing), await rest(place)];
+  await page.mouse.move(source.x + 10, source.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(source.x + 10, source.y + 25, { steps: 5 });
+  await page.mouse.move(target.x + 10, target.y + 10, { steps: 12 });
+  await page.getByText(said).waitFor({ state: "attached" });
+  await page.mouse.up();
+}
 
 chapter("signs in through Gitea", async () => {
   await page.goto(world.url);
   await page.getByText("Stand-in for Altinn Studio Designer").waitFor();
   await look("sign-in");
-  await page.getByRole("link", { name: "Sign in with Gitea" }).click();
-  await page.locator("#user_name").fill(world.user);
-  await page.locator("#password").fill(world.password);
-  await page.locator("#password").press("Enter");
-  // Gitea asks once whether Designer may; an application of the set-up is known already.
-  const granted = page.getByRole("button", { name: /authorize/i });
-  await Promise.race([granted.waitFor(), heading("Apps")]);
-  if (await granted.isVisible()) await granted.click();
-  await heading("Apps");
+  await pages.signIn();
   const cookies = await page.context().cookies(world.url);
   const session = cookies.find((cookie) => cookie.name === "AltinnStudioDesigner");
   assert.ok(session.httpOnly && session.sameSite === "Lax" && session.path === "/");
@@ -182,23 +177,11 @@ chapter("adds a component, and moves it by keys and by mouse", async () => {
   await page.keyboard.press("Space");
   await until("the move by keys", async () => (await components())[from - 1] === "Why this event?");
 
-  const source = await handle.boundingBox();
-  const target = await page.locator(".canvas .sort-item").nth(1).boundingBox();
-  await page.mouse.move(source.x + 10, source.y + 10);
-  await page.mouse.down();
-  await page.mouse.move(source.x + 10, source.y - 20, { steps: 5 });
-  await page.mouse.move(target.x + 10, target.y + 8, { steps: 12 });
-  await page.mouse.up();
+  await drag(handle, page.locator(".canvas .sort-item").nth(1), "Why this event? is now at place 2 of");
   await until("the move by mouse", async () => (await components())[1] === "Why this event?");
 
   // Out of the palette to the top of the page.
-  const item = await page.getByRole("button", { name: "Add Paragraph" }).boundingBox();
-  const first = await page.locator(".canvas .sort-item").first().boundingBox();
-  await page.mouse.move(item.x + 20, item.y + 10);
-  await page.mouse.down();
-  await page.mouse.move(item.x + 60, item.y + 30, { steps: 5 });
-  await page.mouse.move(first.x + 20, first.y + 10, { steps: 12 });
-  await page.mouse.up();
+  await drag(page.getByRole("button", { name: "Add Paragraph" }), page.locator(".canvas .sort-item").first(), "Paragraph is now at place 1 of");
   await until("the paragraph", async () => (await components()).length === added.length + 1);
   assert.match((await components())[0], /Paragraph/);
   await page.getByRole("button", { name: "Delete the component" }).click();
@@ -233,6 +216,17 @@ chapter("shows process, data model, access, settings and files", async () => {
   await page.locator(".fields code", { hasText: /^reason$/ }).waitFor();
   await saved();
   await look("model");
+  await page.getByLabel("New field").fill("Model");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("it can have no property Model").waitFor();
+  await page.getByRole("button", { name: "Delete the field Model" }).click();
+  await page.getByText("it can have no property Model").waitFor({ state: "detached" });
+  await saved();
+  const path = `/designer/api/v1/apps/ttd/${APP}/diff?path=App/models/model.cs`;
+  const { lines: changed } = await page.evaluate(async (path) => (await fetch(path)).json(), path);
+  const added = changed.filter(({ kind }) => kind === "+").map(({ text }) => text.trim());
+  assert.deepEqual(added.filter(Boolean), ['[XmlElement("reason")]', '[JsonPropertyName("reason")]', "public string Reason { get; set; }"]);
+  assert.deepEqual(changed.filter(({ kind }) => kind === "-"), []);
   await part("Access");
   await page.locator(".rule").first().waitFor();
   await page.getByLabel("New role in rule 1").fill("HADM");
@@ -242,8 +236,27 @@ chapter("shows process, data model, access, settings and files", async () => {
   await look("access");
   await part("Settings");
   await page.getByLabel("Persons").check();
-  await saved();
+  await page.locator("summary", { hasText: "attachments" }).click();
+  const attachments = page.getByRole("group", { name: "attachments" });
+  const size = attachments.getByLabel("Largest size in MB");
+  await size.fill("0");
+  await page.getByText("Write a whole number from 1 on.").waitFor();
   await look("settings");
+  await size.fill("7");
+  await attachments.getByLabel("Content types").fill("image/png, image/webp");
+  await attachments.getByLabel("Step", { exact: true }).selectOption("");
+  await page.getByLabel("New data type").fill("model");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("There is a data type of this id.").waitFor();
+  await page.getByLabel("New data type").fill("picture");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.locator("summary", { hasText: "picture" }).waitFor();
+  await saved();
+  const { dataTypes } = JSON.parse(await page.evaluate(async (path) => (await (await fetch(path)).json()).text, `/designer/api/v1/apps/ttd/${APP}/file?path=App/config/applicationmetadata.json`));
+  assert.deepEqual(dataTypes.slice(2), [
+    { id: "attachments", allowedContentTypes: ["image/png", "image/webp"], maxSize: 7, maxCount: 3, minCount: 0 },
+    { id: "picture", allowedContentTypes: [], maxCount: 0, minCount: 0 },
+  ]);
   await part("Files");
   await page.getByRole("searchbox").fill("applicationmetadata");
   await page.getByRole("link", { name: "applicationmetadata.json" }).click();
@@ -257,6 +270,44 @@ chapter("shows process, data model, access, settings and files", async () => {
   await page.keyboard.press("Backspace");
   await page.getByText("1 fault in the file").waitFor({ state: "detached" });
   await saved();
+});
+
+chapter("takes an image in, shows, replaces and deletes it", async () => {
+  // One red point, and one green one.
+  const point = (colour) => Buffer.from(`iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8${colour}AAAAASUVORK5CYII=`, "base64");
+  const [red, green] = [point("z8BQDwAEhQGAhKmMIQ"), point("z0DwHwAFBQIAX8jx0g")];
+  const choose = (name, buffer) => page.locator("dialog[open] input[type=file]").setInputFiles({ name, mimeType: "image/png", buffer });
+  const raw = `/designer/api/v1/apps/ttd/${APP}/raw?path=App/wwwroot/point.png`;
+  const sent = () => page.evaluate(async (path) => {
+    const answer = await fetch(path);
+    const headers = ["content-type", "content-disposition", "content-security-policy"].map((name) => answer.headers.get(name));
+    return { headers, bytes: [...new Uint8Array(await answer.arrayBuffer())] };
+  }, raw);
+  await part("Files");
+  await page.getByRole("button", { name: "Upload a file" }).click();
+  const upload = page.locator("dialog[open]").getByRole("button", { name: "Upload", exact: true });
+  await upload.click();
+  await page.getByText("Choose a file.", { exact: true }).last().waitFor();
+  await choose("point.png", Buffer.alloc(10 * 1024 * 1024 + 1));
+  await page.getByText("The file is larger than 10 MB.").waitFor();
+  await look("upload");
+  await choose("point.png", red);
+  await upload.click();
+  const image = page.getByRole("img", { name: "The image App/wwwroot/point.png" });
+  await until("the image", () => image.evaluate((element) => element.complete && element.naturalWidth === 1));
+  const first = await sent();
+  assert.deepEqual(first.bytes, [...red]);
+  assert.deepEqual(first.headers, ["image/png", "attachment", "default-src 'none'; sandbox"]);
+  await look("image");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download" }).click()]);
+  assert.equal(download.suggestedFilename(), "point.png");
+  await page.getByRole("button", { name: "Replace" }).click();
+  await choose("another name.png", green);
+  await page.locator("dialog[open]").getByRole("button", { name: "Upload", exact: true }).click();
+  await until("the other image", async () => Buffer.from((await sent()).bytes).equals(green));
+  await page.getByRole("button", { name: "Delete App/wwwroot/point.png" }).click();
+  await page.getByText("Choose a file.").first().waitFor();
+  assert.equal(await page.getByRole("link", { name: "point.png" }).count(), 0);
 });
 
 chapter("shows the changes, commits and pushes", async () => {
@@ -291,37 +342,71 @@ chapter("builds a release, watches its log, deploys and undeploys", async () => 
   await page.locator(".release [data-state='state.succeeded']").first().waitFor({ timeout: 180_000 });
   await log.getByText("HEAD is now at").waitFor();
   if (world.fake) assert.match([...world.fake.builds.values()][0].texts, /Støtte til gatefest/);
-  await page.getByText("The team Deploy-TT02 may deploy here.").waitFor();
+  if (world.fake) await page.getByText("The team Deploy-TT02 may deploy here.").waitFor();
   await page.getByRole("button", { name: "Deploy: 1.0.0 to local" }).click();
   await page.getByText("Version 1.0.0 is in operation").waitFor({ timeout: 180_000 });
   const link = page.getByRole("link", { name: "Open the app in local" });
   assert.match(await link.getAttribute("href"), new RegExp(`^http://ttd\\.apps\\.altinn\\.localhost:\\d+/ttd/${APP}$`));
   await page.locator(".environment [data-state='state.succeeded']").waitFor();
+  const history = page.getByRole("region", { name: "History of local" });
+  if (world.fake) {
+    await history.getByText("Helm install succeeded for release").waitFor();
+    await world.fake.tellEvent([...world.fake.builds.values()].at(-1), "UpgradeFailed", "The pods did not become ready: ImagePullBackOff");
+    await page.reload();
+    await page.locator(".environment [data-state='state.clusterFailed']").waitFor();
+    await history.locator("[data-failed=true]").getByText("ImagePullBackOff").waitFor();
+    await history.locator("[data-state='state.clusterFailed']").waitFor();
+  }
   await look("deploy");
   await page.getByRole("button", { name: "Undeploy" }).click();
-  await page.getByText("Version 1.0.0 is in operation").waitFor({ state: "detached", timeout: 180_000 });
-  await page.getByText("Taken out of local").waitFor();
+  await page.getByText("Not in operation").waitFor({ timeout: 180_000 });
+  await history.getByText("Taken out of local").waitFor();
+  if (world.fake) await history.getByText("Helm uninstall succeeded").waitFor();
 });
 
-chapter("takes in what others sent, and resolves a conflict without loss", async () => {
-  if (!world.gitea) return;
-  const content = `/repos/ttd/${APP}/contents/`;
-  const texts = `${content}App/config/texts/resource.nb.json`;
-  // As somebody who works in an editor of their own, and pushes.
-  const write = async (path, message, change) => {
-    const { content, sha } = await world.gitea.call("GET", path);
-    const text = change(Buffer.from(content, "base64").toString());
-    await world.gitea.call("PUT", path, { message, sha, content: Buffer.from(text).toString("base64") });
+chapter("takes in what an IDE pushed, and resolves a conflict without loss", async () => {
+  if (!world.clone) return;
+  const TEXTS = "App/config/texts/resource.nb.json";
+  const { folder, git } = await world.clone(`ttd/${APP}`);
+  const push = async (path, message, change) => {
+    const file = join(folder, path);
+    await writeFile(file, change(await readFile(file, "utf8")));
+    await git("commit", "--quiet", "-am", message);
+    await git("push", "--quiet");
   };
-  await write(`${content}README.md`, "A word in the README", (text) => `${text}\nA word of another.\n`);
-  await part("Changes");
-  await page.reload();
-  await page.getByText("Others have sent 1 commit. Pull it before you send yours.").waitFor();
+  // Whatever page is open, a look at the window tells.
+  const lookBack = () => page.evaluate(() => void dispatchEvent(new Event("visibilitychange")));
+  await part("Texts");
+  await page.getByLabel("appName in NB").waitFor();
+  await push("README.md", "A word in the README", (text) => `${text}\nA word of another.\n`);
+  await push(TEXTS, "A name from the IDE", (text) => text.replace("Støtte til gatefest", "Støtte til byfest"));
+  await page.waitForTimeout(2_100);
+  await lookBack();
+  await page.getByText("2 commits of others are in Gitea and not here yet.").waitFor();
+  await look("behind");
   await page.getByRole("button", { name: "Pull" }).click();
-  await page.getByText("The changes are here.").waitFor();
+  await until("the name from the IDE", async () => (await page.getByLabel("appName in NB").inputValue()) === "Støtte til byfest");
+  await page.getByText("are in Gitea and not here yet").waitFor({ state: "detached" });
+  await part("Changes");
   await page.getByText("A word in the README").waitFor();
 
-  await write(texts, "Another name", (text) => text.replace("Støtte til gatefest", "Støtte til karneval"));
+  // The other way: what is sent from here is in the IDE after a pull there.
+  await part("Texts");
+  await page.getByLabel("appName in NB").fill("Støtte til kulturfest");
+  await saved();
+  await part("Changes");
+  await page.getByLabel("What was changed?").fill("A name from Studio");
+  await page.getByRole("button", { name: "Commit and push" }).click();
+  await page.getByText("The changes are in Gitea.").waitFor();
+  await git("pull", "--quiet", "--ff-only");
+  assert.match(await readFile(join(folder, TEXTS), "utf8"), /Støtte til kulturfest/);
+
+  // Both write the same text; the IDE adds an image, too.
+  const image = join(folder, "App/wwwroot/logo.png");
+  await mkdir(join(folder, "App/wwwroot"), { recursive: true });
+  await writeFile(image, Buffer.from([0, 1, 2, 3]));
+  await git("add", ".");
+  await push(TEXTS, "Another name", (text) => text.replace("Støtte til kulturfest", "Støtte til karneval"));
   await part("Texts");
   await page.getByLabel("appName in NB").fill("Støtte til marked");
   await saved();
@@ -329,24 +414,42 @@ chapter("takes in what others sent, and resolves a conflict without loss", async
   await page.getByLabel("What was changed?").fill("My name for it");
   await page.getByRole("button", { name: "Commit and push" }).click();
   await page.getByText("Others have sent changes. Pull them first.").waitFor();
+  await lookBack();
+  await page.getByText("You and others have both made commits: 1 of yours are not in Gitea, 1 of others are not here.").waitFor();
+  await look("diverged");
   await page.getByRole("button", { name: "Pull" }).click();
   await page.getByText("Your changes and those of others meet").waitFor();
-  await page.getByText("App/config/texts/resource.nb.json").click();
-  const both = page.getByRole("region", { name: "Changes of App/config/texts/resource.nb.json" });
+  await page.getByText(TEXTS).first().click();
+  const both = page.getByRole("region", { name: `Changes of ${TEXTS}` });
   await both.getByText("Støtte til karneval").waitFor();
   await look("conflict");
   await page.getByLabel("What was changed?").fill("Both names");
   await page.getByRole("button", { name: "Commit and push" }).click();
   await page.getByText("A file still has a conflict.").waitFor();
-  await page.getByRole("button", { name: "Take mine" }).click();
+  // One side, then the other: nothing is lost by choosing, until the merge is committed.
+  await page.getByRole("button", { name: `Take the other: ${TEXTS}` }).click();
+  await page.locator("summary", { hasText: TEXTS }).getByText("Resolved").waitFor();
+  await page.getByRole("button", { name: `Take mine: ${TEXTS}` }).click();
   await both.getByText("Støtte til karneval").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: `Edit ${TEXTS}` }).click();
+  await page.getByText("Resolve the conflicts before you go on.").waitFor();
+  const editor = page.getByRole("textbox", { name: `Contents of ${TEXTS}` });
+  const text = await page.evaluate(async ({ id, path }) => (await (await fetch(`/designer/api/v1/apps/${id}/file?path=${path}`)).json()).text, { id: `ttd/${APP}`, path: TEXTS });
+  await editor.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(text.replace("Støtte til marked", "Støtte til marked og karneval"));
+  await saved();
+  await part("Changes");
+  await page.getByLabel("What was changed?").fill("Both names");
   await page.getByRole("button", { name: "Commit and push" }).click();
   await page.getByText("The changes are in Gitea.").waitFor();
-  const sent = await world.gitea.call("GET", texts);
-  assert.match(Buffer.from(sent.content, "base64").toString(), /Støtte til marked/);
-  const log = await world.gitea.call("GET", `/repos/ttd/${APP}/commits?limit=4&stat=false`);
-  const messages = log.map(({ commit }) => commit.message.trim());
-  for (const message of ["Both names", "My name for it", "Another name"]) assert.ok(messages.includes(message), message);
+  await git("pull", "--quiet", "--ff-only");
+  assert.match(await readFile(join(folder, TEXTS), "utf8"), /"Støtte til marked og karneval"/);
+  assert.deepEqual([...(await readFile(image))], [0, 1, 2, 3]);
+  const [message, parents] = (await git("log", "-1", "--format=%s%n%p")).trim().split("\n");
+  assert.deepEqual([message, parents.split(" ").length], ["Both names", 2]);
+  const subjects = (await git("log", "--format=%s")).split("\n");
+  for (const own of ["My name for it", "Another name", "A name from Studio", "A name from the IDE"]) assert.ok(subjects.includes(own), own);
 });
 
 chapter("works on a branch of its own", async () => {
@@ -387,7 +490,13 @@ chapter("a build that fails says where", async () => {
   await page.getByRole("button", { name: "Build the release" }).click();
   await page.getByRole("log", { name: "Log of 1.0.1" }).getByText(/Broken\.cs\(3,\d+\): error CS1002/).first().waitFor({ timeout: 180_000 });
   await page.locator(".release [data-state='state.failed']").first().waitFor();
+  const errors = page.locator(".build-errors");
+  await errors.getByText(/^Stopped at \d error/).waitFor();
+  await errors.getByText("CS1002").waitFor();
   await look("failed");
+  await errors.getByRole("link", { name: "App/Broken.cs, line 3" }).click();
+  await until("the line", async () => (await page.locator(".cm-activeLine").textContent().catch(() => "")) === "int x");
+  assert.ok(await editor.evaluate((element) => element === document.activeElement));
 });
 
 test("there are no barriers, and the browser did not complain", { skip: !possible }, () => {

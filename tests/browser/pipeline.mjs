@@ -12,8 +12,8 @@ const BUILD = 683;
 const DEPLOY = 618;
 const pause = (time) => new Promise((done) => setTimeout(done, time));
 
-/** Listens; `hooked` is where Designer hears of builds. */
-export async function pipeline({ port, hooked, hostname }) {
+/** Listens; `hooked` is where Designer hears of builds, and of the cluster by who has the `token`. */
+export async function pipeline({ port, hooked, hostname, token }) {
   const builds = new Map();
   const running = new Map();
   let last = 4000;
@@ -25,11 +25,21 @@ export async function pipeline({ port, hooked, hostname }) {
       body: JSON.stringify({ resource: { buildNumber: String(build.id), resourceOwner: build.parameters.APP_OWNER } }),
     });
 
-  const say = (build, line) => build.lines.push(`${new Date().toISOString()} ${line}`);
+  /** What the cluster's gateway tells when a change there is done. */
+  const tellEvent = (build, eventType, message) =>
+    fetch(`${hooked}/designer/api/v1/${build.parameters.APP_OWNER}/${build.parameters.APP_REPO}/deployments/webhooks/events`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ buildId: String(build.id), message, timestamp: new Date().toISOString(), eventType, environment: build.parameters.APP_ENVIRONMENT }),
+    });
+
+  /** Each step has a log of its own. */
+  const say = (build, line) => build.logs.at(-1).push(`${new Date().toISOString()} ${line}`);
 
   async function step(build, name, work) {
     const record = { id: name, type: "Task", name, state: "inProgress", result: null, order: build.records.length + 1, startTime: new Date().toISOString(), finishTime: null };
     build.records.push(record);
+    build.logs.push([]);
     say(build, `##[section]Starting: ${name}`);
     try {
       await work();
@@ -59,7 +69,7 @@ export async function pipeline({ port, hooked, hostname }) {
       say(build, `HEAD is now at ${APP_COMMIT_ID.slice(0, 8)}`);
       build.texts = (await git("show", `${APP_COMMIT_ID}:App/config/texts/resource.nb.json`)).stdout;
       const { stdout } = await git("ls-tree", "-r", "--name-only", APP_COMMIT_ID);
-      if (stdout.includes("App/Broken.cs")) throw new Error("App/Broken.cs(3,9): error CS1002: ; expected");
+      build.broken = stdout.includes("App/Broken.cs");
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -75,6 +85,12 @@ export async function pipeline({ port, hooked, hostname }) {
       if (definition === BUILD) {
         await step(build, "Clone", () => checkOut(build));
         await step(build, "Build image", async () => {
+          say(build, "##[warning]The base image is old.");
+          if (build.broken) {
+            // As BuildKit tells what the compiler said, and MSBuild says again at its end.
+            for (const time of ["3.271", "3.415"]) say(build, `#9 ${time} /src/App/Broken.cs(3,9): error CS1002: ; expected [/src/App/App.csproj]`);
+            throw new Error("docker build failed");
+          }
           for (let number = 1; number <= 8; number += 1) {
             say(build, `#${number} [build ${number}/8] RUN dotnet publish`);
             await pause(250);
@@ -89,6 +105,8 @@ export async function pipeline({ port, hooked, hostname }) {
           if (parameters.TAGNAME) running.set(key, parameters.TAGNAME);
           else running.delete(key);
         });
+        const [type, words] = parameters.TAGNAME ? ["InstallSucceeded", `Helm install succeeded for release ${parameters.APP_REPO}`] : ["UninstallSucceeded", "Helm uninstall succeeded"];
+        await tellEvent(build, type, words);
       }
       build.result = "succeeded";
     } catch {
@@ -106,7 +124,7 @@ export async function pipeline({ port, hooked, hostname }) {
     const { definition, parameters } = JSON.parse(body);
     if (![BUILD, DEPLOY].includes(definition?.id)) return [400, { message: "unknown definition" }];
     last += 1;
-    const build = { id: last, definition: definition.id, parameters: JSON.parse(parameters), status: "notStarted", startTime: new Date().toISOString(), lines: [], records: [] };
+    const build = { id: last, definition: definition.id, parameters: JSON.parse(parameters), status: "notStarted", startTime: new Date().toISOString(), logs: [[]], records: [] };
     builds.set(last, build);
     void run(build);
     return [200, shown(build)];
@@ -127,8 +145,9 @@ export async function pipeline({ port, hooked, hostname }) {
     const [, id, rest = ""] = /^\/_apis\/build\/builds\/(\d+)([^?]*)/.exec(path) ?? [];
     const build = builds.get(Number(id));
     if (!build) return [404, { message: `build ${id} was not found`, typeKey: "BuildNotFoundException" }];
-    if (rest === "/logs") return [200, { count: 1, value: [{ id: 1, lineCount: build.lines.length }] }];
-    if (rest === "/logs/1") return [200, { count: build.lines.length, value: build.lines }];
+    if (rest === "/logs") return [200, { count: build.logs.length, value: build.logs.map((lines, index) => ({ id: index + 1, lineCount: lines.length })) }];
+    const lines = build.logs[Number(/^\/logs\/(\d+)$/.exec(rest)?.[1]) - 1];
+    if (lines) return [200, { count: lines.length, value: lines }];
     if (rest === "/timeline") return [200, { records: build.records }];
     return [200, shown(build)];
   }
@@ -140,5 +159,5 @@ export async function pipeline({ port, hooked, hostname }) {
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(told));
   });
   await new Promise((done) => server.listen(port, "127.0.0.1", done));
-  return { builds, close: () => server.close(), url: `http://127.0.0.1:${server.address().port}` };
+  return { builds, tellEvent, close: () => server.close(), url: `http://127.0.0.1:${server.address().port}` };
 }

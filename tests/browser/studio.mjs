@@ -29,7 +29,11 @@ const freePort = () =>
 export async function studio() {
   const { STUDIO_URL, STUDIO_USER, STUDIO_PASSWORD } = process.env;
   if (STUDIO_URL) {
-    return { url: STUDIO_URL.replace(/\/$/, ""), user: STUDIO_USER, password: STUDIO_PASSWORD, end: async () => {} };
+    const url = STUDIO_URL.replace(/\/$/, "");
+    const folder = await mkdtemp(join(tmpdir(), "studio-"));
+    const signed = url.replace("//", `//${STUDIO_USER}:${STUDIO_PASSWORD}@`);
+    const clone = (path) => cloned(`${signed}/repos/${path}.git`, join(folder, "clone"));
+    return { url, user: STUDIO_USER, password: STUDIO_PASSWORD, clone, end: () => rm(folder, { recursive: true, force: true }) };
   }
   const ends = [];
   const end = async () => {
@@ -53,7 +57,8 @@ async function made(ends) {
   const password = "Kari-pass-1";
   const client = await seed(gitea, user, password, `${url}/signin-oidc`);
   await writeFile(join(folder, "secret"), client.client_secret);
-  const fake = await pipeline({ port: 0, hooked: `http://127.0.0.1:${port}`, hostname: `altinn.localhost:${port}` });
+  const token = "the-pipelines-token";
+  const fake = await pipeline({ port: 0, hooked: `http://127.0.0.1:${port}`, hostname: `altinn.localhost:${port}`, token });
   ends.push(async () => fake.close());
   const words = {
     listen: `127.0.0.1:${port}`,
@@ -64,6 +69,7 @@ async function made(ends) {
     "oauth-client-id": client.client_id,
     "oauth-secret": `@${join(folder, "secret")}`,
     pipeline: `${fake.url}/_apis`,
+    "pipeline-token": token,
     environments: `${fake.url}/environments.json`,
     clusters: `${fake.url}/apps/{org}/{env}`,
     database: `sqlite:${join(folder, "designer.db")}`,
@@ -75,7 +81,15 @@ async function made(ends) {
     await new Promise((done) => program.once("exit", done));
   });
   await until("Designer", () => healthy(`http://127.0.0.1:${port}/health`));
-  return { url, user, password, gitea, fake };
+  const clone = (path) => cloned(`${gitea.base.replace("//", `//${user}:${password}@`)}/${path}.git`, join(folder, "clone"));
+  return { url, user, password, gitea, fake, clone };
+}
+
+/** A clone, as of somebody who works in an editor of their own; gives a function that runs git in it. */
+async function cloned(url, folder) {
+  await run("git", ["clone", "--quiet", url, folder]);
+  const git = async (...words) => (await run("git", ["-C", folder, "-c", "user.name=Ola", "-c", "user.email=ola@localhost", ...words])).stdout;
+  return { folder, git };
 }
 
 const healthy = (url) =>

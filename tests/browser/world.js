@@ -6,8 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { chromium } from "playwright-core";
-
+import { launch } from "./chromium.mjs";
 import { ask, begun } from "./person.js";
 
 const needed = (name) => {
@@ -23,20 +22,7 @@ const folder = needed("APP_DIR");
 /** The tool that has it up. */
 export const program = needed("ALTINN_LOCAL");
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    // Nothing leaves this machine, whatever a page or the browser itself asks for.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
-  ],
-});
+const browser = await launch();
 
 // Of each test's own: what it leaves open would hold some of the few connections that a browser has for a host.
 let context;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::outside::{Foreign, Neighbour, differences, docker, docker_lines, get, inspect, tree};
-use crate::running::{Running, run};
+use crate::running::{Running, run, works_for_a_save};
 use crate::world::{LONG, SHORT, World};
 
 /// What a save may take until it is live, on a machine that others use too.
@@ -43,6 +43,8 @@ fn journey() -> Result<()> {
         chapter("saved");
         deploys_that_fail(world, port)?;
         chapter("failed and healed");
+        the_push_was_checked(world)?;
+        chapter("the pushed commit built and tested");
 
         let after = tree(&world.repository)?;
         let touched = differences(&before, &after);
@@ -233,6 +235,25 @@ fn git(world: &World, port: u16) -> Result<()> {
     Ok(())
 }
 
+/// What was pushed is built and tested, beside all that is saved and deployed meanwhile.
+fn the_push_was_checked(world: &World) -> Result<()> {
+    let commit = git_in(world, &world.path("clone"), &["rev-parse", "HEAD"])?;
+    let end = Instant::now() + LONG;
+    loop {
+        let told = world.result(&["pipeline", "list", "--json"], SHORT)?;
+        let runs = told["value"].as_array().context("no runs")?;
+        let [run] = runs.as_slice() else { anyhow::bail!("not one run: {told:#}") };
+        ensure!(run["definition"]["name"] == "altinn-studio-quality", "{run:#}");
+        ensure!(run["sourceVersion"] == commit.trim(), "another commit: {run:#}");
+        if run["status"] == "completed" {
+            ensure!(run["result"] == "succeeded", "{run:#}");
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "never ends: {run:#}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 /// Runs git with the stack's credentials, which no command line shows.
 fn git_in(world: &World, folder: &std::path::Path, arguments: &[&str]) -> Result<String> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -323,8 +344,7 @@ fn touch_changes_nothing(world: &World, events: &mut Running) -> Result<()> {
     file.set_modified(SystemTime::now())?;
     drop(file);
     let all = events.until_quiet(Duration::from_secs(2))?;
-    let works = |event: &&Value| event["type"] == "shipped" || event["type"] == "stepStarted";
-    ensure!(!all.iter().any(|event| works(&event)), "a touch is built: {all:#?}");
+    ensure!(!all.iter().any(works_for_a_save), "a touch is built: {all:#?}");
     Ok(())
 }
 
@@ -391,7 +411,7 @@ fn volumes(world: &World) -> Result<Vec<String>> {
 fn down_keeps_data(world: &World) -> Result<()> {
     let gone = world.result(&["down", "--json"], LONG)?;
     for (what, count) in
-        [("containers", "0"), ("networks", "0"), ("clusters", "0"), ("volumes kept", "7")]
+        [("containers", "0"), ("networks", "0"), ("clusters", "0"), ("volumes kept", "8")]
     {
         ensure!(gone["links"][what] == count, "{what}: {gone}");
     }

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod alone;
+mod clients;
 mod interrupted;
 mod journey;
 mod outside;
@@ -16,5 +17,6 @@ mod refusals;
 mod running;
 mod saves;
 mod services;
+mod studio;
 mod widgets;
 mod world;

@@ -34,13 +34,18 @@ fn in_a_browser(world: &World, port: u16) -> Result<()> {
         .envs(settings)
         .env("ALTINN_LOCAL", program.get_program())
         .env("APP_DIR", &world.repository)
-        .env("APP_URL", format!("http://ttd.apps.altinn.localhost:{port}{}", world.app_path("")))
-        // At its end Node sets a terminal back, which stops everybody who runs in the background of one.
-        .stdin(Stdio::null())
-        // A browser is many processes: all of them end with this group.
-        .process_group(0);
-    let mut running = node.spawn()?;
-    let end = Instant::now() + BROWSER;
+        .env("APP_URL", format!("http://ttd.apps.altinn.localhost:{port}{}", world.app_path("")));
+    in_time(&mut node, BROWSER)
+}
+
+/// Runs a program that starts others, and ends all of them when it takes too long.
+pub fn in_time(program: &mut Command, patience: Duration) -> Result<()> {
+    // At its end Node sets a terminal back, which stops everybody who runs in the background of one.
+    program.stdin(Stdio::null());
+    // A browser is many processes: all of them end with this group.
+    program.process_group(0);
+    let mut running = program.spawn()?;
+    let end = Instant::now() + patience;
     let status = loop {
         if let Some(status) = running.try_wait()? {
             break Some(status);
@@ -55,7 +60,7 @@ fn in_a_browser(world: &World, port: u16) -> Result<()> {
         Command::new("kill").args(["-9", "--", &group]).status()?;
         running.wait()?;
     }
-    let status = status.with_context(|| format!("the browser is not done within {BROWSER:?}"))?;
+    let status = status.with_context(|| format!("the browser is not done within {patience:?}"))?;
     ensure!(status.success(), "the browser's part ended with {status}");
     Ok(())
 }

@@ -205,3 +205,9 @@ impl Drop for Running {
         let _ = self.kill();
     }
 }
+
+/// Whether something is done for a save, or was. A pipeline's run, which a push may begin at any time, is none.
+pub fn works_for_a_save(event: &Value) -> bool {
+    let of_a_run = event["step"].as_str().is_some_and(|step| step.starts_with("run "));
+    event["type"] == "shipped" || (event["type"] == "stepStarted" && !of_a_run)
+}

@@ -1,6 +1,7 @@
 //! What is written into running containers is there to stay: in an image with nothing in it but the app, in each pod, after
 //! each restart, and as the last of many saves.
 
+use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::outside::{docker, inspect};
-use crate::running::Running;
+use crate::running::{Running, works_for_a_save};
 use crate::world::{LONG, SHORT, World, kill};
 
 /// What a save may take until it is live, on a machine that others use too.
@@ -40,6 +41,11 @@ fn saves() -> Result<()> {
         nothing_to_do(world, &mut events)?;
         many_saves(world, port, &mut events)?;
         chapter("100 saves");
+        saves_during_a_build(world, port, &mut events)?;
+        chapter("saves during a build");
+        written_twice(world, port)?;
+        events.until_quiet(Duration::from_secs(1))?;
+        chapter("written twice");
         one_action(world, port, &mut events, &branches)?;
         chapter("400 files");
         a_node_that_restarts(world, port)?;
@@ -188,8 +194,7 @@ fn nothing_to_do(world: &World, events: &mut Running) -> Result<()> {
     world.save("App/wwwroot/left/alone.txt", "not served")?;
     world.save("unused.txt", "not in the image")?;
     let all = events.until_quiet(Duration::from_secs(3))?;
-    let done = |event: &&Value| event["type"] == "shipped" || event["type"] == "stepStarted";
-    ensure!(!all.iter().any(|event| done(&event)), "{all:#?}");
+    ensure!(!all.iter().any(works_for_a_save), "{all:#?}");
     ensure!(all.iter().any(|event| event["type"] == "change"), "nothing was noticed: {all:#?}");
     Ok(())
 }
@@ -229,6 +234,40 @@ fn many_saves(world: &World, port: u16, events: &mut Running) -> Result<()> {
         all.iter().filter(|event| event["type"] == "change").count(),
     );
     ensure!(count("asset") + count("code") <= 100, "more was done than was saved");
+    Ok(())
+}
+
+/// A new file makes the compiler look at the whole project, which takes a second or more. What is saved in each part of
+/// that time is served.
+fn saves_during_a_build(world: &World, port: u16, events: &mut Running) -> Result<()> {
+    for after in [300, 600, 900, 1100, 1300] {
+        world.save(&format!("App/wwwroot/after{after}.txt"), "new")?;
+        world.say(&format!("before {after} ms"))?;
+        std::thread::sleep(Duration::from_millis(after));
+        world.say(&format!("after {after} ms"))?;
+        world.wait_for(port, &format!("after {after} ms"), SAVE)?;
+        events.until_quiet(Duration::from_secs(1))?;
+    }
+    Ok(())
+}
+
+/// Some tools write a file anew with what it holds already, and not at once: between the two it is shorter. What is served
+/// in the end is the whole.
+fn written_twice(world: &World, port: u16) -> Result<()> {
+    let path = world.repository.join("App/wwwroot/twice.txt");
+    for round in 0..20 {
+        let text = format!("{round} {}", "x".repeat(200));
+        let (half, rest) = text.split_at(100);
+        for pause in [0, 3 + round % 9] {
+            let mut file = std::fs::File::create(&path)?;
+            for part in [half, rest] {
+                std::thread::sleep(Duration::from_millis(pause));
+                file.write_all(part.as_bytes())?;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        shows(world, port, "twice.txt", &text, SAVE)?;
+    }
     Ok(())
 }
 

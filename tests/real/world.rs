@@ -193,10 +193,13 @@ impl World {
         Ok(std::fs::read_to_string(lock)?.trim().parse()?)
     }
 
-    /// What the agent told last, for a story that failed.
+    /// What the agent told last, for a story that failed; the failure is told after it and must not be lost behind it.
     fn agent_log(&self) -> String {
+        const LINES: usize = 60;
         let log = self.path("own/state/stacks").join(&self.stack).join("agent.log");
-        std::fs::read_to_string(log).unwrap_or_default()
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
     /// Names of everything on the engine that is of this stack, by kind.
@@ -231,6 +234,7 @@ impl World {
         Holdings {
             containers: parts(&[
                 "azurite",
+                "designer",
                 "events",
                 "gitea",
                 "platform",
@@ -244,6 +248,7 @@ impl World {
             networks: vec![format!("altinn-local-{}", self.stack)],
             volumes: parts(&[
                 "azurite",
+                "designer",
                 "gitea",
                 "platform",
                 "postgres",
