@@ -14,6 +14,7 @@ use altinn_services::kit::front::Front;
 use altinn_services::kit::query::Query;
 use altinn_services::kit::server;
 use axum::extract::{Path, State};
+use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -40,6 +41,8 @@ struct Told {
     /// How each build stands.
     builds: HashMap<i64, Value>,
     refusing: bool,
+    /// Before a build is queued.
+    slow: Duration,
     push: bool,
 }
 
@@ -109,6 +112,8 @@ async fn queue(
     State(others): State<Others>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, Fault> {
+    let slow = others.0.lock().unwrap().slow;
+    tokio::time::sleep(slow).await;
     let mut told = others.0.lock().unwrap();
     if told.refusing {
         return Err(Fault::problem(StatusCode::BAD_REQUEST, "TAGNAME is missing"));
@@ -295,15 +300,17 @@ impl World {
         answer.json().await.unwrap()
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = self
-            .client
+    fn posting(&self, path: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.client
             .post(format!("{}{path}", self.base))
             .header("cookie", &self.cookies)
             .header("origin", PUBLIC)
             .header("x-xsrf-token", &self.csrf)
-            .json(body);
-        let answer = request.send().await.unwrap();
+            .json(body)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.posting(path, body).send().await.unwrap();
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
@@ -367,6 +374,29 @@ async fn signing_in_and_out() {
     assert!(world.queued().is_empty());
     assert_eq!(world.post("/logout", &json!({})).await.0, 204);
     assert_eq!(world.get("/designer/api/user/current").await.status(), 401);
+}
+
+#[tokio::test]
+async fn what_a_page_sends_again_is_done_once() {
+    let world = World::signed_in().await;
+    let send = |mark: &str| {
+        world.posting(&world.releases(), &release("1.0.0")).header("idempotency-key", mark)
+    };
+    world.others.0.lock().unwrap().slow = Duration::from_millis(400);
+    // The first is cut off while it is worked at, the second comes before that ends, the third after.
+    let cut_off = send("a").timeout(Duration::from_millis(100)).send().await;
+    assert!(cut_off.unwrap_err().is_timeout());
+    let second = send("a").send().await.unwrap();
+    assert_eq!(second.status(), 201);
+    let second: Value = second.json().await.unwrap();
+    let third: Value = send("a").send().await.unwrap().json().await.unwrap();
+    assert_eq!(second, third);
+    assert_eq!(world.queued().len(), 1);
+    // Another mark is another wish, and so is the same one of a session that there is not.
+    assert_eq!(send("b").send().await.unwrap().status(), 409);
+    let nobody = HeaderMap::from_iter([(COOKIE, "AltinnStudioDesigner=x".parse().unwrap())]);
+    assert_eq!(send("a").headers(nobody).send().await.unwrap().status(), 401);
+    assert_eq!(world.queued().len(), 1);
 }
 
 #[tokio::test]

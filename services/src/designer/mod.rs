@@ -124,5 +124,6 @@ impl Designer {
                 async move { designer.0.gitea.answers().await }
             })
             .finish(self.clone())
+            .once(session::COOKIE)
     }
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use futures_util::future::BoxFuture;
@@ -17,6 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::fault::Fault;
 use super::management::Key;
+use super::once::{Once, once};
 
 /// Bodies are at most this long unless the endpoint says otherwise.
 const BODY: usize = 2 * 1024 * 1024;
@@ -248,6 +249,13 @@ impl Service {
     #[must_use]
     pub fn managed(mut self, key: &Key) -> Self {
         self.names.iter_mut().for_each(|(_, own)| own.clone_from(key));
+        self
+    }
+
+    /// Requests of a session's pages that are marked as the same are done once; `session` is the session's cookie.
+    #[must_use]
+    pub fn once(mut self, session: &'static str) -> Self {
+        self.router = self.router.layer(from_fn_with_state(Once::new(session), once));
         self
     }
 

@@ -17,6 +17,7 @@ pub mod logs;
 pub mod management;
 pub mod metrics;
 pub mod name;
+mod once;
 pub mod openapi;
 pub mod origin;
 pub mod outside;

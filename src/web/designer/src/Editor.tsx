@@ -1,6 +1,6 @@
 // One app: the list of its parts, and the part that the address names.
 
-import { beforeLeaving, Go, useRoute } from "@altinn-local/shared";
+import { beforeLeaving, Go, patiently, useRoute } from "@altinn-local/shared";
 import { Button, Heading, Link, Paragraph } from "@digdir/designsystemet-react";
 import {
   BranchingIcon,
@@ -26,22 +26,24 @@ import { Drafts, overHttp } from "./logic/drafts";
 import { EditedProvider, useStatus } from "./parts/app";
 import { Behind } from "./parts/Behind";
 import { Frame } from "./parts/Frame";
-import { Loading, ProblemAlert } from "./parts/problems";
+import { Fallen, Loading, ProblemAlert } from "./parts/problems";
 import { Overview } from "./pages/Overview";
 import { useTexts, type Key } from "./texts";
 
 // bpmn-js and CodeMirror are large; who does not open them does not wait for them.
+const late = (load: () => Promise<{ default: ComponentType }>) => lazy(() => patiently(load));
+
 const PAGES: { name: string; title: Key; icon: typeof HouseIcon; page: ComponentType }[] = [
   { name: "overview", title: "nav.overview", icon: HouseIcon, page: Overview },
-  { name: "ui", title: "nav.ui", icon: TasklistIcon, page: lazy(() => import("./pages/Ui")) },
-  { name: "texts", title: "nav.texts", icon: LanguageIcon, page: lazy(() => import("./pages/Texts")) },
-  { name: "process", title: "nav.process", icon: TenancyIcon, page: lazy(() => import("./pages/Process")) },
-  { name: "model", title: "nav.model", icon: DatabaseIcon, page: lazy(() => import("./pages/Model")) },
-  { name: "policy", title: "nav.policy", icon: KeyHorizontalIcon, page: lazy(() => import("./pages/Policy")) },
-  { name: "settings", title: "nav.settings", icon: CogIcon, page: lazy(() => import("./pages/Settings")) },
-  { name: "files", title: "nav.files", icon: CodeIcon, page: lazy(() => import("./pages/Files")) },
-  { name: "changes", title: "nav.changes", icon: BranchingIcon, page: lazy(() => import("./pages/Changes")) },
-  { name: "deploy", title: "nav.deploy", icon: RocketIcon, page: lazy(() => import("./pages/Deploy")) },
+  { name: "ui", title: "nav.ui", icon: TasklistIcon, page: late(() => import("./pages/Ui")) },
+  { name: "texts", title: "nav.texts", icon: LanguageIcon, page: late(() => import("./pages/Texts")) },
+  { name: "process", title: "nav.process", icon: TenancyIcon, page: late(() => import("./pages/Process")) },
+  { name: "model", title: "nav.model", icon: DatabaseIcon, page: late(() => import("./pages/Model")) },
+  { name: "policy", title: "nav.policy", icon: KeyHorizontalIcon, page: late(() => import("./pages/Policy")) },
+  { name: "settings", title: "nav.settings", icon: CogIcon, page: late(() => import("./pages/Settings")) },
+  { name: "files", title: "nav.files", icon: CodeIcon, page: late(() => import("./pages/Files")) },
+  { name: "changes", title: "nav.changes", icon: BranchingIcon, page: late(() => import("./pages/Changes")) },
+  { name: "deploy", title: "nav.deploy", icon: RocketIcon, page: late(() => import("./pages/Deploy")) },
 ];
 
 export function Editor({ user, id }: { user: api.User; id: api.Id }) {
@@ -148,9 +150,11 @@ function Workplace({ user, id, drafts }: { user: api.User; id: api.Id; drafts: D
         </div>
         <main id="content" className="page" tabIndex={-1}>
           {name !== "changes" && <Behind />}
-          <Suspense fallback={<Loading />}>
-            <Page />
-          </Suspense>
+          <Fallen key={name}>
+            <Suspense fallback={<Loading />}>
+              <Page />
+            </Suspense>
+          </Fallen>
         </main>
       </div>
     </Frame>

@@ -14,7 +14,8 @@ import { retry } from "./parts/problems";
 applyScheme();
 
 const client = new QueryClient({
-  defaultOptions: { queries: { retry, staleTime: 2_000, refetchOnWindowFocus: true } },
+  // The server is this machine: it answers whether or not the machine has a way to elsewhere.
+  defaultOptions: { queries: { networkMode: "always", retry, staleTime: 2_000, refetchOnWindowFocus: true }, mutations: { networkMode: "always" } },
 });
 
 const root = document.getElementById("root");

@@ -30,21 +30,48 @@ async function refusal(answer: Response): Promise<Problem> {
   return new Problem(answer.status, message, details.code, details.errors);
 }
 
-/** One request; a refusal is thrown as `Problem`, silence too, with status 0. */
+/** Before what got no answer is sent again, in ms. */
+const PAUSES = [150, 500, 1_500];
+
+/** A word that no other request has. */
+const mark = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/**
+ * One request; a refusal is thrown as `Problem`, silence too, with status 0. A browser gives up what is on its way when
+ * a network of the machine comes or goes, as that of any container: so silence is not the end at once. What changes
+ * something is marked, and the server does it once.
+ */
 export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   const changing = !["GET", "HEAD"].includes(options.method ?? "GET");
   const headers = new Headers(options.headers);
   headers.set("Accept", "application/json");
-  if (changing) headers.set("X-XSRF-TOKEN", word());
-  let answer: Response;
-  try {
-    answer = await fetch(path, { ...options, headers, credentials: "same-origin" });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(0, "no answer", "offline");
+  if (changing) {
+    headers.set("X-XSRF-TOKEN", word());
+    headers.set("Idempotency-Key", mark());
   }
+  const answer = await patiently(() => whole(path, { ...options, headers, credentials: "same-origin" }));
   if (!answer.ok) throw await refusal(answer);
   return answer;
+}
+
+/** An answer with all of its body: that may break off, too. */
+async function whole(path: string, options: RequestInit): Promise<Response> {
+  const answer = await fetch(path, options);
+  const body = await answer.arrayBuffer();
+  return new Response(body.byteLength > 0 ? body : null, answer);
+}
+
+/** Asks, and asks again where nobody answers. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const pause of [...PAUSES, undefined]) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      if (pause !== undefined) await new Promise((done) => setTimeout(done, pause));
+    }
+  }
+  throw new Problem(0, "no answer", "offline");
 }
 
 /** GET of JSON. */

@@ -3,6 +3,8 @@
 import { Problem } from "@altinn-local/shared";
 import { Alert, Button, Link, Paragraph, Spinner } from "@digdir/designsystemet-react";
 
+import { Component, type ReactNode } from "react";
+
 import { isKey, useTexts } from "../texts";
 
 /** The text of a problem: the page's own for those that it knows by code, else the server's. */
@@ -16,9 +18,8 @@ export function useProblemText() {
   };
 }
 
-/** A refusal stays one; silence may pass. */
-export const retry = (count: number, error: Error) =>
-  count < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500);
+/** A refusal stays one; what the server could not do now may work in a moment. Silence was waited out before. */
+export const retry = (count: number, error: Error) => count < 2 && error instanceof Problem && error.status >= 500;
 
 export function ProblemAlert({ problem, retry }: { problem: unknown; retry?: () => void }) {
   const t = useTexts();
@@ -35,6 +36,18 @@ export function ProblemAlert({ problem, retry }: { problem: unknown; retry?: () 
       )}
     </Alert>
   );
+}
+
+/** Where a part of the page cannot be shown, all else stays, and the page can be loaded anew. */
+export class Fallen extends Component<{ children: ReactNode }, { problem?: unknown }> {
+  override state: { problem?: unknown } = {};
+
+  static getDerivedStateFromError = (problem: unknown) => ({ problem });
+
+  override render() {
+    const { problem } = this.state;
+    return problem === undefined ? this.props.children : <ProblemAlert problem={problem} retry={() => location.reload()} />;
+  }
 }
 
 /** The way back in, in a tab of its own: this one may hold what was not written yet. */
