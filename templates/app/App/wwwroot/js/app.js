@@ -17,8 +17,9 @@ let profile;
 let form;
 // What is to be seen can be drawn again, in another language.
 let redraw = () => {};
-// Of two addresses on their way, only the newest counts.
+// Of two addresses on their way, only the newest counts; and of two languages.
 let visits = 0;
+let uses = 0;
 
 async function start() {
   const [metadata, sets, languages, user] = await Promise.all([
@@ -55,7 +56,9 @@ async function layoutOf(metadata, set) {
 }
 
 async function use(language) {
+  const mine = ++uses;
   const { resources } = await ask(`api/v1/texts/${language}`);
+  if (mine !== uses) return;
   speak(language, resources);
   for (const button of document.querySelectorAll("#languages button")) {
     button.setAttribute("aria-pressed", button.lang === language);
