@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { arrive } from "./chromium.mjs";
 import { platformOf } from "./person.js";
 import { kept } from "./stores.js";
 import { openAsStranger, picture, program, until, url } from "./world.js";
@@ -51,7 +52,7 @@ test("a form is filled in, kept, refused, sent in", async () => {
   await page.fill("#cost-per-participant", "250");
   await until("the sum", async () => (await shown(page, "#total-cost")).replaceAll(/\s/g, "") === "10000", 10);
   await says(page, "Lagret.");
-  await page.reload();
+  await arrive(() => page.reload());
   await page.locator("#event-name").waitFor();
   assert.equal(await shown(page, "#event-name"), "Sommerfest");
   assert.equal(await shown(page, "#event-type"), "concert");
@@ -84,7 +85,7 @@ test("a form is filled in, kept, refused, sent in", async () => {
   await picture(page, "app-7-receipt");
 
   // The address is the receipt's, for good; the file is there to be fetched.
-  await page.reload();
+  await arrive(() => page.reload());
   await page.getByRole("heading", { name: "Skjemaet er sendt inn" }).waitFor();
   await page.getByText("Sommerfest").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "kart.pdf" }).click()]);
@@ -100,9 +101,12 @@ test("an unfinished form is found again; with the keyboard alone, in English", a
   await page.fill("#event-name", "To be continued");
   await says(page, "Lagret.");
   await page.goto("about:blank");
-  await page.goto(`${url}/`);
+  await arrive(() => page.goto(`${url}/`));
   await page.locator("#languages [lang=en]").focus();
   await page.keyboard.press("Enter");
+  // What is on the screen is drawn anew in the other language, and the focus of what was there is gone.
+  await page.locator("#languages [lang=en][aria-pressed=true]").waitFor();
+  await page.getByRole("heading", { name: "Whom do you fill in for?" }).waitFor();
   await page.getByRole("button", { name: /^DDG Fitness 897069650/ }).focus();
   await page.keyboard.press("Enter");
   const link = page.locator(`a[href$="${new URL(address).hash}"]`);

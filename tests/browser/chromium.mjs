@@ -17,3 +17,15 @@ export const launch = () =>
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
     ],
   });
+
+/** Goes somewhere, or loads a page anew; a network that comes or goes on this machine cuts what is about to load. */
+export async function arrive(go) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await go();
+    } catch (error) {
+      if (tries === 3 || !String(error).includes("ERR_NETWORK_CHANGED")) throw error;
+      await new Promise((done) => setTimeout(done, 500));
+    }
+  }
+}

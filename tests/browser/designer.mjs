@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { launch } from "./chromium.mjs";
+import { arrive, launch } from "./chromium.mjs";
 
 /** A browser with a page, and how to get about in it. */
 export async function designer({ url, user, password }) {
@@ -24,7 +24,7 @@ export async function designer({ url, user, password }) {
 
     /** Through Gitea's own page, and its question whether Designer may, when it asks. */
     async signIn() {
-      await page.goto(url);
+      await arrive(() => page.goto(url));
       await page.getByRole("link", { name: "Sign in with Gitea" }).click();
       await page.locator("#user_name").fill(user);
       await page.locator("#password").fill(password);

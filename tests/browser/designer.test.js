@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { arrive } from "./chromium.mjs";
 import { designer } from "./designer.mjs";
 import { possible, studio } from "./studio.mjs";
 import { until } from "./waiting.mjs";
@@ -109,7 +110,7 @@ async function drag(thing, place, said) {
 }
 
 chapter("signs in through Gitea", async () => {
-  await page.goto(world.url);
+  await arrive(() => page.goto(world.url));
   await page.getByText("Stand-in for Altinn Studio Designer").waitFor();
   await look("sign-in");
   await pages.signIn();
@@ -130,7 +131,7 @@ chapter("makes an app from the template", async () => {
   await heading("Overview");
   await page.getByText("The app, from the template").waitFor();
   await look("overview");
-  await page.goto(`${world.url}/dashboard`);
+  await arrive(() => page.goto(`${world.url}/dashboard`));
   await page.getByRole("link", { name: `ttd/${APP}`, exact: true }).waitFor();
   await look("apps");
   await page.getByRole("button", { name: "Norsk" }).click();
@@ -148,7 +149,7 @@ chapter("changes a text", async () => {
   await heading("Texts");
   await page.getByLabel("appName in NB").fill("Støtte til gatefest");
   await saved();
-  await page.reload();
+  await arrive(() => page.reload());
   assert.equal(await page.getByLabel("appName in NB").inputValue(), "Støtte til gatefest");
   await look("texts");
 });
@@ -352,7 +353,7 @@ chapter("builds a release, watches its log, deploys and undeploys", async () => 
   if (world.fake) {
     await history.getByText("Helm install succeeded for release").waitFor();
     await world.fake.tellEvent([...world.fake.builds.values()].at(-1), "UpgradeFailed", "The pods did not become ready: ImagePullBackOff");
-    await page.reload();
+    await arrive(() => page.reload());
     await page.locator(".environment [data-state='state.clusterFailed']").waitFor();
     await history.locator("[data-failed=true]").getByText("ImagePullBackOff").waitFor();
     await history.locator("[data-state='state.clusterFailed']").waitFor();
@@ -374,15 +375,18 @@ chapter("takes in what an IDE pushed, and resolves a conflict without loss", asy
     await git("commit", "--quiet", "-am", message);
     await git("push", "--quiet");
   };
-  // Whatever page is open, a look at the window tells.
-  const lookBack = () => page.evaluate(() => void dispatchEvent(new Event("visibilitychange")));
+  // Whatever page is open, a look at the window tells; one that comes while an earlier one is answered is not counted.
+  const lookBack = (text) =>
+    until(text, async () => {
+      await page.evaluate(() => void dispatchEvent(new Event("visibilitychange")));
+      await page.waitForTimeout(1_000);
+      return page.getByText(text).isVisible();
+    });
   await part("Texts");
   await page.getByLabel("appName in NB").waitFor();
   await push("README.md", "A word in the README", (text) => `${text}\nA word of another.\n`);
   await push(TEXTS, "A name from the IDE", (text) => text.replace("Støtte til gatefest", "Støtte til byfest"));
-  await page.waitForTimeout(2_100);
-  await lookBack();
-  await page.getByText("2 commits of others are in Gitea and not here yet.").waitFor();
+  await lookBack("2 commits of others are in Gitea and not here yet.");
   await look("behind");
   await page.getByRole("button", { name: "Pull" }).click();
   await until("the name from the IDE", async () => (await page.getByLabel("appName in NB").inputValue()) === "Støtte til byfest");
@@ -414,8 +418,7 @@ chapter("takes in what an IDE pushed, and resolves a conflict without loss", asy
   await page.getByLabel("What was changed?").fill("My name for it");
   await page.getByRole("button", { name: "Commit and push" }).click();
   await page.getByText("Others have sent changes. Pull them first.").waitFor();
-  await lookBack();
-  await page.getByText("You and others have both made commits: 1 of yours are not in Gitea, 1 of others are not here.").waitFor();
+  await lookBack("You and others have both made commits: 1 of yours are not in Gitea, 1 of others are not here.");
   await look("diverged");
   await page.getByRole("button", { name: "Pull" }).click();
   await page.getByText("Your changes and those of others meet").waitFor();

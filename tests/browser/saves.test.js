@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { arrive } from "./chromium.mjs";
 import { altinnLocal, edit, fetchAs, live, open, picture, restore, until, watchStyle } from "./world.js";
 
 const CSS = "App/wwwroot/css/app.css";
@@ -132,7 +133,7 @@ addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));
   const page = await open();
   await page.evaluate(() => navigator.serviceWorker.register("worker.js"));
   await until("the worker", () => page.evaluate(() => Boolean(navigator.serviceWorker.controller)), 10);
-  await page.reload();
+  await arrive(() => page.reload());
   const { stayed } = await used(page);
   assert.ok(await page.evaluate(() => Boolean(navigator.serviceWorker.controller)));
   await edit(CSS, border(13));

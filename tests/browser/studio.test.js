@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { arrive } from "./chromium.mjs";
 import { ask, begun } from "./person.js";
 import { designer } from "./designer.mjs";
 import { until } from "./waiting.mjs";
@@ -63,7 +64,7 @@ async function shown() {
   try {
     const form = await begun(context, app);
     const opened = await context.newPage();
-    await opened.goto(`${app}/${form}`);
+    await arrive(() => opened.goto(`${app}/${form}`));
     await opened.locator("#event-name").waitFor();
     if (process.env.PICTURES) await opened.screenshot({ path: `${process.env.PICTURES}/studio-app.png` });
     return await opened.locator("body").innerText();

@@ -6,7 +6,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { launch } from "./chromium.mjs";
+import { arrive, launch } from "./chromium.mjs";
 import { ask, begun } from "./person.js";
 
 const needed = (name) => {
@@ -58,7 +58,6 @@ export async function open(path = "/", prepare = async () => {}) {
 
 /** Loads an address, and notes what the page loads and complains of. */
 async function load(page, address) {
-  page.loads = 0;
   page.complaints = [];
   page.on("request", (request) => {
     if (request.isNavigationRequest() && request.frame() === page.mainFrame()) page.loads += 1;
@@ -67,17 +66,10 @@ async function load(page, address) {
     if (message.type() === "error") page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => page.complaints.push(String(error)));
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await page.goto(address);
-      break;
-    } catch (error) {
-      // A network that comes or goes on this machine, as another stack's, cuts what the browser is about to load.
-      if (tries === 3 || !String(error).includes("ERR_NETWORK_CHANGED")) throw error;
-      await page.waitForTimeout(500);
-      page.loads = 0;
-    }
-  }
+  await arrive(() => {
+    page.loads = 0;
+    return page.goto(address);
+  });
   return page;
 }
 

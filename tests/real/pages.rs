@@ -1,8 +1,10 @@
 //! Open pages in a real browser: what a save does to them, and that they are left alone where nobody looks at them.
 
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -38,13 +40,15 @@ fn in_a_browser(world: &World, port: u16) -> Result<()> {
     in_time(&mut node, BROWSER)
 }
 
-/// Runs a program that starts others, and ends all of them when it takes too long.
+/// Runs Node's tests, which start a browser, and ends all of them when they take too long. What failed is the error's
+/// text; all that they say is shown while they run.
 pub fn in_time(program: &mut Command, patience: Duration) -> Result<()> {
     // At its end Node sets a terminal back, which stops everybody who runs in the background of one.
-    program.stdin(Stdio::null());
+    program.stdin(Stdio::null()).stdout(Stdio::piped());
     // A browser is many processes: all of them end with this group.
     program.process_group(0);
     let mut running = program.spawn()?;
+    let said = pass_on(running.stdout.take().context("no output")?);
     let end = Instant::now() + patience;
     let status = loop {
         if let Some(status) = running.try_wait()? {
@@ -60,9 +64,31 @@ pub fn in_time(program: &mut Command, patience: Duration) -> Result<()> {
         Command::new("kill").args(["-9", "--", &group]).status()?;
         running.wait()?;
     }
+    let said = said.join().unwrap_or_default();
     let status = status.with_context(|| format!("the browser is not done within {patience:?}"))?;
-    ensure!(status.success(), "the browser's part ended with {status}");
+    let failed = said.rsplit_once("failing tests:").map_or(said.as_str(), |(_, failed)| failed);
+    ensure!(status.success(), "the browser's part ended with {status}\n{}", cut(failed));
     Ok(())
+}
+
+/// Shows what a program says as it comes, and keeps it.
+fn pass_on(said: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            // The test's own output is kept back until its end, and shown only when it fails; this is not.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+            all.push_str(&line);
+            all.push('\n');
+        }
+        all
+    })
+}
+
+/// The beginning, as far as one reads; what follows a first failure seldom tells more.
+fn cut(text: &str) -> String {
+    const LINES: usize = 40;
+    text.lines().take(LINES).collect::<Vec<_>>().join("\n")
 }
 
 /// Pages of an agent that CI started are what the app answers.

@@ -195,7 +195,7 @@ impl World {
 
     /// What the agent told last, for a story that failed; the failure is told after it and must not be lost behind it.
     fn agent_log(&self) -> String {
-        const LINES: usize = 60;
+        const LINES: usize = 30;
         let log = self.path("own/state/stacks").join(&self.stack).join("agent.log");
         let log = std::fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
