@@ -35,7 +35,6 @@ before(async () => {
   world = await studio();
   pages = await designer(world);
   page = pages.page;
-  page.setDefaultTimeout(20_000);
   page.on("console", (message) => {
     // Before the sign-in, 401 is the answer to who one is; 409 tells of others and of conflicts. Containers of others
     // that come and go change the machine's network; the pages ask again.
