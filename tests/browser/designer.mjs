@@ -13,14 +13,28 @@ export async function designer({ url, user, password }) {
   page.setDefaultTimeout(30_000);
   page.on("dialog", (dialog) => void dialog.accept());
   const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
+  const part = (name) => page.getByRole("navigation").getByRole("link", { name: new RegExp(`^${name}`) }).click();
+
+  /** All that was changed, whatever comes of it. */
+  async function send(words) {
+    await part("Changes");
+    await page.getByLabel("What was changed?").fill(words);
+    await page.getByRole("button", { name: "Commit and push" }).click();
+  }
 
   return {
     browser,
     page,
     heading,
     end: () => browser.close(),
-    part: (name) => page.getByRole("navigation").getByRole("link", { name: new RegExp(`^${name}`) }).click(),
+    part,
+    send,
     saved: () => page.locator(".save-state[data-phase=kept]").waitFor(),
+
+    async commit(words) {
+      await send(words);
+      await page.getByText("The changes are in Gitea.").waitFor();
+    },
 
     /** Through Gitea's own page, and its question whether Designer may, when it asks. */
     async signIn() {

@@ -397,10 +397,7 @@ chapter("takes in what an IDE pushed, and resolves a conflict without loss", asy
   await part("Texts");
   await page.getByLabel("appName in NB").fill("Støtte til kulturfest");
   await saved();
-  await part("Changes");
-  await page.getByLabel("What was changed?").fill("A name from Studio");
-  await page.getByRole("button", { name: "Commit and push" }).click();
-  await page.getByText("The changes are in Gitea.").waitFor();
+  await pages.commit("A name from Studio");
   await git("pull", "--quiet", "--ff-only");
   assert.match(await readFile(join(folder, TEXTS), "utf8"), /Støtte til kulturfest/);
 
@@ -413,9 +410,7 @@ chapter("takes in what an IDE pushed, and resolves a conflict without loss", asy
   await part("Texts");
   await page.getByLabel("appName in NB").fill("Støtte til marked");
   await saved();
-  await part("Changes");
-  await page.getByLabel("What was changed?").fill("My name for it");
-  await page.getByRole("button", { name: "Commit and push" }).click();
+  await pages.send("My name for it");
   await page.getByText("Others have sent changes. Pull them first.").waitFor();
   await lookBack("You and others have both made commits: 1 of yours are not in Gitea, 1 of others are not here.");
   await look("diverged");
@@ -441,10 +436,7 @@ chapter("takes in what an IDE pushed, and resolves a conflict without loss", asy
   await page.keyboard.press("Control+a");
   await page.keyboard.insertText(text.replace("Støtte til marked", "Støtte til marked og karneval"));
   await saved();
-  await part("Changes");
-  await page.getByLabel("What was changed?").fill("Both names");
-  await page.getByRole("button", { name: "Commit and push" }).click();
-  await page.getByText("The changes are in Gitea.").waitFor();
+  await pages.commit("Both names");
   await git("pull", "--quiet", "--ff-only");
   assert.match(await readFile(join(folder, TEXTS), "utf8"), /"Støtte til marked og karneval"/);
   assert.deepEqual([...(await readFile(image))], [0, 1, 2, 3]);
@@ -483,10 +475,7 @@ chapter("a build that fails says where", async () => {
   await editor.click();
   await page.keyboard.type("class Broken\n{\nint x\n}");
   await saved();
-  await part("Changes");
-  await page.getByLabel("What was changed?").fill("Something broken");
-  await page.getByRole("button", { name: "Commit and push" }).click();
-  await page.getByText("The changes are in Gitea.").waitFor();
+  await pages.commit("Something broken");
   await part("Deploy");
   await until("the next version", async () => (await page.getByLabel("Version", { exact: true }).inputValue()) === "1.0.1");
   await page.getByRole("button", { name: "Build the release" }).click();

@@ -51,13 +51,6 @@ async function build(version) {
   return page.getByRole("log", { name: `Log of ${version}` });
 }
 
-async function commit(words) {
-  await studio.part("Changes");
-  await page.getByLabel("What was changed?").fill(words);
-  await page.getByRole("button", { name: "Commit and push" }).click();
-  await page.getByText("The changes are in Gitea.").waitFor();
-}
-
 /** What the app's page says to somebody who is logged in. */
 async function shown() {
   const context = await studio.browser.newContext({ viewport: { width: 1000, height: 900 } });
@@ -88,7 +81,7 @@ chapter("an app is made from the template, its text and its form are changed, an
   await page.getByRole("button", { name: "Add Long answer" }).click();
   await page.getByRole("group", { name: "Label" }).getByLabel("Label NB").fill("Hvorfor denne turen?");
   await studio.saved();
-  await commit("feat: the way round");
+  await studio.commit("feat: the way round");
 });
 
 chapter("release 1.0.0 is built for real, deployed, and the app shows what was changed", async () => {
@@ -117,7 +110,7 @@ chapter("a mistake in C# fails the build, the page says where, and the old versi
   await page.getByRole("textbox", { name: "Contents of App/Broken.cs" }).click();
   await page.keyboard.type("class Broken\n{\nint x\n}");
   await studio.saved();
-  await commit("fix: something broken");
+  await studio.commit("fix: something broken");
   await build("1.0.1");
   await release("1.0.1").locator("[data-state='state.failed']").waitFor({ timeout: PATIENCE });
   const errors = page.locator(".build-errors");
